@@ -1,0 +1,1 @@
+"""Pictures: compose a Scene from fields, draw it with PyVista or matplotlib."""

@@ -1,0 +1,154 @@
+"""Draw flat scenes with matplotlib: coloured patches, contours, field lines and arrows in a plane.
+
+Also the stand-in where there is no OpenGL: a solid scene is then drawn as its flat `instead`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from fieldsim.errors import CannotDraw
+from fieldsim.view import palette
+from fieldsim.view.levels import nice_ticks
+from fieldsim.view.scene import GREY, INK, Array, Arrows, Isosurfaces, Lines, Markers, Scene, Surface
+from fieldsim.view.sheet import BAR, LABEL, TICK, TOP, Image, add_bars, font_scale, new_sheet, pixels
+
+
+def draw_flat(scene: Scene) -> Image:
+    """Return the picture (height, width, 3) of a flat scene; a solid one is drawn as its stand-in."""
+    if scene.flat is None:
+        if scene.instead is None:
+            raise CannotDraw(
+                f"the picture {scene.title!r} is solid and has no flat stand-in. Install OpenGL to draw it."
+            )
+        return draw_flat(scene.instead)
+    figure = new_sheet(scene)
+    axes = _plane(figure, scene, scene.flat)
+    for order, layer in enumerate(scene.layers):
+        if isinstance(layer, Surface):
+            _draw_surface(axes, layer, scene.flat, order)
+        elif isinstance(layer, Lines):
+            _draw_lines(axes, layer, scene.flat, order)
+        elif isinstance(layer, Arrows):
+            _draw_arrows(axes, layer, scene.flat, order)
+        elif isinstance(layer, Markers):
+            _draw_markers(axes, layer, scene, order)
+        elif isinstance(layer, Isosurfaces):
+            raise CannotDraw(f"the flat picture {scene.title!r} holds surfaces in space. Draw it in 3-D.")
+    add_bars(figure, scene)
+    return pixels(figure)
+
+
+def _plane(figure: Any, scene: Scene, flat: tuple[int, int]) -> Any:
+    size = font_scale(scene)
+    left, bottom = 0.12, 0.11 + 0.026 * len(scene.notes)
+    width, height = 1.0 - BAR * len(scene.scales) - left - 0.02, 1.0 - TOP - bottom - 0.005
+    axes = figure.add_axes((left, bottom, width, height))
+    lows = [scene.frame.bounds[2 * k] for k in flat]
+    highs = [scene.frame.bounds[2 * k + 1] for k in flat]
+    axes.set_xlim(lows[0], highs[0])
+    axes.set_ylim(lows[1], highs[1])
+    axes.set_aspect(scene.stretch[flat[1]] / scene.stretch[flat[0]], adjustable="box", anchor="C")
+    for k, setter in zip(flat, (axes.set_xticks, axes.set_yticks), strict=True):
+        factor = scene.frame.factors[k]
+        numbers, texts = nice_ticks(
+            scene.frame.bounds[2 * k] * factor, scene.frame.bounds[2 * k + 1] * factor, 6
+        )
+        setter(np.asarray(numbers) / factor, texts)
+    axes.set_xlabel(scene.frame.labels[flat[0]], size=LABEL * size, color=INK, labelpad=6)
+    axes.set_ylabel(scene.frame.labels[flat[1]], size=LABEL * size, color=INK, labelpad=8)
+    axes.tick_params(labelsize=TICK * size, color=GREY, length=6)
+    for spine in axes.spines.values():
+        spine.set_color(GREY)
+    return axes
+
+
+def _draw_surface(axes: Any, layer: Surface, flat: tuple[int, int], order: int) -> None:
+    from matplotlib.colors import ListedColormap
+
+    if layer.values is None or layer.scale is None:
+        return
+    shown = np.ma.masked_invalid(layer.scale.fraction(layer.values))
+    axes.pcolormesh(
+        layer.points[..., flat[0]],
+        layer.points[..., flat[1]],
+        shown,
+        cmap=ListedColormap(palette.table(layer.scale.colormap)),
+        vmin=0.0,
+        vmax=1.0,
+        shading="gouraud" if not shown.mask.any() else "nearest",
+        rasterized=True,
+        zorder=order,
+    )
+
+
+def _draw_lines(axes: Any, layer: Lines, flat: tuple[int, int], order: int) -> None:
+    from matplotlib.collections import LineCollection
+
+    pieces = [piece[:, list(flat)] for piece in layer.pieces()]
+    if layer.values is None or layer.scale is None:
+        axes.add_collection(LineCollection(pieces, colors=layer.colour, linewidths=layer.width, zorder=order))
+        return
+    segments, shades = [], []
+    for piece, value in zip(pieces, np.split(layer.values, layer.starts[1:]), strict=True):
+        segments.append(np.stack([piece[:-1], piece[1:]], axis=1))
+        shades.append(palette.colours(layer.scale, 0.5 * (value[:-1] + value[1:])))
+    axes.add_collection(
+        LineCollection(
+            list(np.concatenate(segments)),
+            colors=np.concatenate(shades),
+            linewidths=layer.width,
+            zorder=order,
+        )
+    )
+
+
+def _draw_arrows(axes: Any, layer: Arrows, flat: tuple[int, int], order: int) -> None:
+    start, vector = layer.points[:, list(flat)], layer.vectors[:, list(flat)]
+    use = np.isfinite(vector).all(axis=1) & (np.linalg.norm(vector, axis=1) > 0.0)
+    if not use.any():
+        return
+    colours: Array | str = layer.colour
+    if layer.values is not None and layer.scale is not None:
+        colours = palette.colours(layer.scale, layer.values[use])
+    if layer.heads_only:
+        _draw_heads(axes, start[use], vector[use], colours, order)
+        return
+    axes.quiver(
+        start[use, 0],
+        start[use, 1],
+        vector[use, 0],
+        vector[use, 1],
+        color=colours,
+        angles="xy",
+        scale_units="xy",
+        scale=1.0,
+        pivot="mid" if layer.centred else "tail",
+        width=0.0042,
+        headwidth=4.2,
+        headlength=5.0,
+        headaxislength=4.6,
+        zorder=order,
+    )
+
+
+def _draw_heads(axes: Any, start: Array, vector: Array, colours: Array | str, order: int) -> None:
+    from matplotlib.collections import PolyCollection
+
+    side = 0.36 * np.stack([-vector[:, 1], vector[:, 0]], axis=1)
+    heads = np.stack([start + vector, start + side, start - side], axis=1)
+    axes.add_collection(PolyCollection(list(heads), facecolors=colours, edgecolors="none", zorder=order))
+
+
+def _draw_markers(axes: Any, layer: Markers, scene: Scene, order: int) -> None:
+    size = font_scale(scene)
+    texts = layer.labels or ("",) * len(layer.points)
+    for point, colour, text in zip(layer.points, layer.colours, texts, strict=True):
+        here = tuple(point[k] for k in scene.flat or (0, 1))
+        axes.plot(*here, "o", ms=900.0 * layer.size * size, color=colour, mec="white", mew=2.0, zorder=order)
+        if text:
+            axes.text(
+                *here, text, size=LABEL * size, color="white", ha="center", va="center_baseline", zorder=order
+            )

@@ -1,0 +1,37 @@
+"""Colour maps as plain tables: 256 rows of red, green, blue in [0, 1] for a name matplotlib knows."""
+
+from __future__ import annotations
+
+import difflib
+from functools import lru_cache
+
+import numpy as np
+
+from fieldsim.errors import InvalidInput, must
+from fieldsim.view.scene import Array, ColourScale
+
+SEQUENTIAL = "viridis"
+DIVERGING = "RdBu_r"
+TEMPERATURE = "inferno"
+TERRAIN = "gist_earth"
+
+
+@lru_cache(maxsize=32)
+def table(name: str) -> Array:
+    """Return the colour table (256, 3) of the colour map `name`; InvalidInput suggests a near name."""
+    import matplotlib
+
+    if name not in matplotlib.colormaps:
+        near = difflib.get_close_matches(name, list(matplotlib.colormaps), n=1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Take {SEQUENTIAL!r} or {DIVERGING!r}."
+        raise InvalidInput(must("colormap", "a colour map of matplotlib", name, hint))
+    rows = np.asarray(matplotlib.colormaps[name](np.linspace(0.0, 1.0, 256)), dtype=float)[:, :3].copy()
+    rows.setflags(write=False)
+    return rows
+
+
+def colours(scale: ColourScale, values: Array) -> Array:
+    """Return the colours (..., 3) in [0, 1] of values on a scale; NaN becomes white."""
+    fraction = scale.fraction(values)
+    index = np.nan_to_num(fraction * 255.0, nan=0.0).round().astype(int)
+    return np.where(np.isnan(fraction)[..., None], 1.0, table(scale.colormap)[index])
