@@ -1,8 +1,8 @@
 """Compile the text of a formula, once, into nested closures over NumPy.
 
-Only the node types handled here exist for a formula: numbers, names, + - * / // % **, comparisons, and/or/not,
-`a if c else b` and calls of listed functions. Conditions and numbers are told apart at compile time, and
-parts without names are worked out then.
+Only the node types handled here exist for a formula: numbers, names, + - * / // % **, comparisons,
+and/or/not, `a if c else b` and calls of listed functions. Conditions and numbers are told apart at compile
+time, and parts without names are worked out then.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _number_text(number: float, where: str) -> str:
 
 @dataclass(frozen=True)
 class _Part:
-    """A compiled piece: its closure, whether it is a number or a condition, its value where it has no names."""
+    """A compiled piece: its closure, number or condition, and its value where it has no names."""
 
     run: Program
     kind: Literal["number", "condition", "any"] = "number"
@@ -107,19 +107,22 @@ class _Compiler:
         self.names = names
         self.functions = functions
         self.used: set[str] = set()
+        self.calls_outside = False
 
     def whole(self) -> _Part:
         """Return the compiled formula; it must be a number."""
         part = self._visit(read(self.source), 0)
         if part.kind == "condition":
             raise self.source.fault(0, "this is true or false, not a number; write where(condition, 1, 0)")
+        if part.constant is None and not self.used and not self.calls_outside:
+            with np.errstate(all="ignore"):
+                return self._constant(float(part.run({})))
         return part
 
     def _visit(self, node: ast.expr, depth: int) -> _Part:
         if depth > MAX_DEPTH:
-            raise self.source.fault(
-                node.col_offset, f"deeper than {MAX_DEPTH} levels; name its parts as parameters"
-            )
+            problem = f"deeper than {MAX_DEPTH} levels, or a sum of more terms; name its parts as parameters"
+            raise self.source.fault(node.col_offset, problem)
         match node:
             case ast.Constant(value=int() | float() as value):
                 return self._constant(float(value))
@@ -237,7 +240,8 @@ class _Compiler:
     def _choice(self, nodes: Sequence[ast.expr], depth: int) -> _Part:
         condition = self._condition(nodes[0], depth)
         yes, no = (part.run for part in self._numbers(nodes[1:], depth))
-        select = self.functions.get("where", _select)
+        select: Callable[..., Any] = self.functions.get("where", _select)
+        self.calls_outside |= "where" in self.functions
         return _Part(lambda values: select(condition(values), yes(values), no(values)))
 
     def _call(self, node: ast.Call, depth: int) -> _Part:
@@ -256,13 +260,14 @@ class _Compiler:
             call = function.call if isinstance(function, Function) else function
             return self._built(node, lambda *runs: _calling(call, runs), self._numbers(node.args, depth))
         # A function from outside may take anything (a field, a condition) and is never worked out in advance.
+        self.calls_outside = True
         runs = [self._visit(argument, depth + 1).run for argument in node.args]
         return _Part(_calling(function, runs), "any")
 
     def _unknown_function(self, name: str) -> str:
         if name in self.names or name in CONSTANTS:
             return f"{name} is not a function; a product is written {name}*(...)"
-        table = sorted({*FUNCTIONS, *self.functions})
+        table = list(dict.fromkeys((*self.functions, *FUNCTIONS)))
         return _unknown("function", name, table, table)
 
     def _check_count(self, node: ast.Call, name: str, function: Callable[..., Any]) -> None:
@@ -280,7 +285,7 @@ class _Compiler:
         except (TypeError, ValueError):
             return  # some compiled functions carry no signature: the call itself will tell
         try:
-            signature.bind(*node.args)
+            signature.bind(*([None] * count))
         except TypeError:
             raise self.source.fault(node.col_offset, f"{name} does not take {count} arguments") from None
 
@@ -320,14 +325,11 @@ def _product(base: Program, power: int) -> Program:
         value = base(values)
         if not isinstance(value, (np.ndarray, np.floating)):
             return value**power  # a field keeps its own meaning of a power
-        result = None
-        remaining = abs(power)
-        while remaining:
-            if remaining & 1:
-                result = value if result is None else result * value
-            remaining >>= 1
-            if remaining:
-                value = value * value
+        result = value
+        for bit in format(abs(power), "b")[1:]:
+            result = result * result
+            if bit == "1":
+                result = result * value
         return 1.0 / result if power < 0 else result
 
     return run

@@ -46,7 +46,9 @@ class Expression:
         except FieldSimError:
             raise
         except (TypeError, ValueError, ArithmeticError) as error:
-            shapes = ", ".join(f"{name} {np.shape(value)}" for name, value in sorted(operands.items()))
+            shapes = ", ".join(
+                f"{name} {getattr(value, 'shape', ())}" for name, value in sorted(operands.items())
+            )
             remedy = f"Evaluation failed ({error}); shapes: {shapes or 'none'}."
             raise ExpressionError(must(self.where, "a formula whose parts fit", self.text, remedy)) from error
         return self._checked(result, operands)
@@ -88,7 +90,7 @@ class Expression:
 
 
 def as_number(value: Any) -> Any:
-    """Return numbers and arrays as float64 and other objects as they are; TypeError for what cannot be a number."""
+    """Return numbers and arrays as float64, other objects as they are; TypeError for what is no number."""
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError("a masked array loses its mask here; fill it with nan first")
     if isinstance(value, np.ndarray):

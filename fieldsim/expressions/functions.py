@@ -1,6 +1,6 @@
-"""Functions that a formula may call, each a NumPy (or SciPy) elementwise function with its number of arguments.
+"""Functions that a formula may call: elementwise NumPy or SciPy functions with their numbers of arguments.
 
-`where(condition, a, b)` is listed for its name and meaning; the compiler builds it itself, as it does `a if c else b`.
+`where(condition, a, b)` is listed for its meaning; the compiler builds it itself, as it does `a if c else b`.
 """
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ def _scan(source: Source) -> list[_Token]:
 def _why_forbidden(character: str) -> str:
     shown = ascii(character)
     if not character.isascii():
-        shown += f" ({unicodedata.name(character, 'no name')}) is a non-ASCII character"
+        shown = f"non-ASCII character {shown} ({unicodedata.name(character, 'no name')})"
     if character in _FORBIDDEN:
         return f"{shown}: {_FORBIDDEN[character]}"
     return f"{shown} is not allowed; names are made of the letters a-z, A-Z, digits and _"
@@ -236,9 +236,11 @@ def _check_adjacent(source: Source, left: _Token, right: _Token) -> None:
             raise source.fault(right.start, "complex numbers are not allowed")
         if left.text == "0" and right.text[0] in "xXbBoO":
             raise source.fault(left.start, "write numbers in decimal")
-    advice = f"an operator is missing between {left.text[:40]!r} and {right.text[:40]!r}; a product is written with *"
+    advice = (
+        f"an operator is missing between {left.text[:40]!r} and {right.text[:40]!r}; write * for a product"
+    )
     if left.kind == "name":
-        advice += f", a function as {left.text[:40]}(...)"
+        advice += f", {left.text[:40]}(...) for a function"
     raise source.fault(right.start, advice)
 
 
@@ -246,5 +248,8 @@ def _syntax_fault(source: Source, tokens: list[_Token], position: int) -> Expres
     last = tokens[-1]
     if not last.ends_value:
         return source.fault(last.start, f"the formula ends after {last.text!r}; a value is missing")
+    conditional = next((token for token in tokens if token.text == "if"), None)
+    if conditional is not None and not any(token.text == "else" for token in tokens):
+        return source.fault(conditional.start, "`if` needs an `else`: a if condition else b")
     near = next((token for token in tokens if token.start >= position), last)
     return source.fault(near.start, f"{near.text[:40]!r} does not fit here")
