@@ -40,7 +40,8 @@ _REMEDIES = {
     errno.EROFS: "The file system is read-only: choose another folder (--out).",
     errno.EACCES: "You may not write there: change the permissions or choose another folder (--out).",
     errno.EPERM: "You may not write there: change the permissions or choose another folder (--out).",
-    errno.ENOENT: "Create the folder first, or correct the path.",
+    errno.ENOENT: "Correct the path; a folder to write to must be there.",
+    errno.EEXIST: "A file stands where a folder is needed: choose another folder (--out).",
     errno.ENOTDIR: "A part of the path is a file or a link, not a folder: correct the path.",
     errno.ELOOP: "A symbolic link stands where a file or folder is expected: remove it.",
     errno.ENAMETOOLONG: "Choose a shorter name.",
@@ -106,7 +107,7 @@ def whole_file(
     file (link, FIFO, device).
     """
     target = Path(path)
-    _plain_name(target)
+    _check_path(target)
     folder = _Folder(target, within)
     try:
         folder.refuse_special(target.name)
@@ -148,14 +149,16 @@ def write_bytes(
 def write_text(
     path: str | os.PathLike[str], text: str, *, within: str | os.PathLike[str] | None = None
 ) -> WrittenFile:
-    """Write `text` as UTF-8 with its line ends as they are; raise StorageError like `whole_file`."""
-    return write_bytes(path, text.encode("utf-8", errors="surrogateescape"), within=within)
+    """Write `text` as UTF-8, line ends as they are, what UTF-8 has not escaped; raise like `whole_file`."""
+    return write_bytes(path, text.encode("utf-8", errors="backslashreplace"), within=within)
 
 
-def open_regular(path: str | os.PathLike[str]) -> BufferedReader:
+def open_regular(path: str | os.PathLike[str], *, follow_link: bool = False) -> BufferedReader:
     """Open a plain file for reading; raise StorageError for anything else, and never wait for a FIFO."""
+    flags = os.O_RDONLY | _NON_BLOCKING | _COMMON_FLAGS | (0 if follow_link else _NO_FOLLOW)
+    _check_path(Path(path))
     try:
-        descriptor = os.open(path, os.O_RDONLY | _NO_FOLLOW | _NON_BLOCKING | _COMMON_FLAGS)
+        descriptor = os.open(path, flags)
     except OSError as error:
         raise storage_error(error, path, "read") from error
     kind = os.fstat(descriptor).st_mode
@@ -188,6 +191,14 @@ def file_sha256(path: str | os.PathLike[str]) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
         except OSError as error:
             raise storage_error(error, path, "read") from error
+
+
+def can_be_path(path: str | os.PathLike[str]) -> bool:
+    """Return whether the system can take `path` at all: no NUL and nothing it cannot encode."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
 
 
 def is_leftover(name: str) -> bool:
@@ -295,9 +306,9 @@ def _parts_below(target: Path, start: Path) -> list[str]:
     return parts
 
 
-def _plain_name(target: Path) -> None:
-    if target.name in ("", ".", "..") or "\0" in str(target):
-        raise StorageError(must("path", "the name of a file", str(target), "Give the file a name."))
+def _check_path(target: Path) -> None:
+    if target.name in ("", "..") or not can_be_path(target):
+        raise StorageError(must("path", "the path of a file", str(target), "Give the file a plain name."))
 
 
 def _is_ours(error: OSError, target: Path) -> bool:

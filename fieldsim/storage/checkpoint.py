@@ -15,7 +15,7 @@ import math
 import os
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedReader
 from typing import Any
@@ -38,6 +38,7 @@ _ALIGNMENT = 64
 _LARGEST_HEADER = 16 << 20
 _BLOCK = 4 << 20
 _DTYPE = re.compile(r"[<|](b1|[iu][1248]|f[248]|c8|c16)")
+_ABSENT = object()
 _DAMAGED = "Take an earlier checkpoint or start the run again."
 
 
@@ -235,18 +236,27 @@ def _check_layout(entries: list[_Entry], start: int, size: int, place: str) -> N
 
 
 def _check_expected(meta: Mapping[str, Any], expect: Mapping[str, object] | None, place: str) -> None:
-    differences = []
-    for name, value in sorted((expect or {}).items()):
-        wanted = plain(value, name)
-        if name not in meta:
-            differences.append(f"{name}: missing in the file, {echo(wanted)} in this run")
-        elif meta[name] != wanted or type(meta[name]) is not type(wanted):
-            differences.append(f"{name}: {echo(meta[name])} in the file, {echo(wanted)} in this run")
+    wanted = plain(expect or {}, "expect")
+    differences = list(_differences({name: meta[name] for name in wanted if name in meta}, wanted, ""))
     if differences:
         listed = "\n  ".join(differences)
         raise StorageError(
-            f"the checkpoint {place!r} belongs to another run. Start anew, or undo:\n  {listed}"
+            f"the checkpoint {place!r} belongs to another run. Undo these changes or start anew:\n  {listed}"
         )
+
+
+def _differences(found: Any, wanted: Any, where: str) -> Iterator[str]:
+    """Yield one line for every value that differs, down to the innermost name."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        for name in sorted({*found, *wanted}):
+            inside = f"{where}.{name}" if where else name
+            yield from _differences(found.get(name, _ABSENT), wanted.get(name, _ABSENT), inside)
+    elif type(found) is not type(wanted) or found != wanted:
+        yield f"{where}: {_shown(found)} in the file, {_shown(wanted)} in this run"
+
+
+def _shown(value: object) -> str:
+    return "nothing" if value is _ABSENT else echo(value)
 
 
 def _read_array(stream: BufferedReader, entry: _Entry, place: str, whole: hashlib._Hash) -> NDArray[Any]:

@@ -27,7 +27,7 @@ def guard_disk(
 ) -> None:
     """Raise Refused, quoting need and limit, when `needed_bytes` exceed the free space of `folder`."""
     free = free_bytes(folder)
-    if needed_bytes > free:
+    if not needed_bytes <= free:  # NaN is refused too
         raise Refused(
             f"{what} needs {human_bytes(needed_bytes)} on disk; {human_bytes(free)} are free in "
             f"{os.fspath(folder)!r}. {remedy}"

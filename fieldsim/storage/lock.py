@@ -154,5 +154,7 @@ def _write_pid(descriptor: int, path: Path) -> None:
 
 
 def _busy(folder: Path, holder: int | None) -> str:
-    who = f"process {holder}" if holder is not None else "another process"
+    who = "another process" if holder is None else f"process {holder}"
+    if holder == os.getpid():
+        who += " (this one)"
     return f"the folder {str(folder)!r} is in use by {who}. Wait until it ends, or write elsewhere (--out)."

@@ -16,10 +16,13 @@ if sys.platform != "win32":
 
 _KEEP_FREE = 0.05  # of the limit: the interpreter, the libraries and the page tables need some too
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+_LARGEST_SHOWN = 999 * 2**60
 
 
 def human_bytes(count: float) -> str:
     """Return a number of bytes as text with binary units: 7.1 PiB."""
+    if count > _LARGEST_SHOWN:
+        return f"more than {human_bytes(_LARGEST_SHOWN)}"
     value = float(count)
     for unit in _UNITS:
         if value < 1024.0 or unit == _UNITS[-1]:
@@ -52,7 +55,7 @@ def guard(needed_bytes: float, what: str, *, remedy: str = "Take fewer cells.") 
         return
     name, limit = min(limits.items(), key=lambda item: item[1])
     allowed = int(limit * (1.0 - _KEEP_FREE))
-    if needed_bytes > allowed:
+    if not needed_bytes <= allowed:  # NaN is refused too
         raise Refused(
             f"{what} needs {human_bytes(needed_bytes)}; "
             f"the limit is {human_bytes(allowed)} ({name}). {remedy}"

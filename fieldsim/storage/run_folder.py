@@ -16,6 +16,7 @@ from typing import BinaryIO
 from fieldsim.errors import InvalidInput, StorageError, must
 from fieldsim.storage.atomic import (
     WrittenFile,
+    can_be_path,
     is_leftover,
     storage_error,
     whole_file,
@@ -55,13 +56,18 @@ class RunFolder:
         check_name(name)
         if overwrite and resume:
             raise InvalidInput(must("overwrite, resume", "given one at a time", "both", "Choose one."))
-        path = _make(Path(root), name)
-        lock = FolderLock(path)
-        folder = cls(path, lock)
+        path, made = _make(Path(root), name)
         try:
-            folder._prepare(overwrite=overwrite, resume=resume)
+            folder = cls(path, FolderLock(path))
+            try:
+                folder._prepare(overwrite=overwrite, resume=resume)
+            except BaseException:
+                folder.close()
+                raise
         except BaseException:
-            folder.close()
+            if made:  # what could not be prepared leaves nothing behind
+                with suppress(OSError):
+                    os.rmdir(path)
             raise
         return folder
 
@@ -240,13 +246,20 @@ class RunFolder:
         os.unlink(probe)
 
 
-def _make(root: Path, name: str) -> Path:
-    """Make root/name and return it; it must be a folder, not a link to one."""
+def _make(root: Path, name: str) -> tuple[Path, bool]:
+    """Make root/name, return it and whether it is new; it must be a folder, not a link to one."""
     path = root / name
+    if not can_be_path(root):
+        raise InvalidInput(must("root", "a path", str(root), "Choose another --out."))
+    made = False
     try:
-        root.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+        for parent in (*reversed(root.parents), root):
+            if not parent.is_dir():
+                with suppress(FileExistsError):
+                    os.mkdir(parent, _FOLDER_MODE)
         with suppress(FileExistsError):
             os.mkdir(path, _FOLDER_MODE)
+            made = True
         mode = os.lstat(path).st_mode
     except OSError as error:
         raise storage_error(error, path, "make the folder") from error
@@ -256,4 +269,4 @@ def _make(root: Path, name: str) -> Path:
         )
     if not stat.S_ISDIR(mode):
         raise storage_error(OSError(errno.ENOTDIR, "", str(path)), path, "write in")
-    return path
+    return path, made

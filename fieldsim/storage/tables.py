@@ -24,14 +24,14 @@ _LARGEST_JSON = 64 << 20
 def write_csv(
     path: str | os.PathLike[str],
     columns: Mapping[str, str],
-    rows: Iterable[Sequence[float | int | str | bool]],
+    rows: Iterable[Sequence[float | int | str | bool | None]],
     *,
     within: str | os.PathLike[str] | None = None,
 ) -> WrittenFile:
     """Write a table whose header is "name [unit]"; numbers keep all their digits.
 
-    columns: name -> unit ("" for none), in order. rows: one value a column. Raise InvalidInput for a row of
-    the wrong length, StorageError when it cannot be written.
+    columns: name -> unit ("" for none), in order. rows: one value a column, None for an empty cell. Raise
+    InvalidInput for a row of the wrong length, StorageError when it cannot be written.
     """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
@@ -77,7 +77,8 @@ def to_json(value: object, *, indent: int | None = None) -> bytes:
         indent=indent,
         separators=separators,
     )
-    return text.encode("utf-8")
+    # A lone surrogate (from a file name that is not UTF-8) becomes \udcXX, which is JSON's own escape for it.
+    return text.encode("utf-8", errors="backslashreplace")
 
 
 def plain(value: object, place: str = "value") -> Any:
@@ -112,6 +113,8 @@ def _refuse_constant(text: str) -> float:
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, float | np.floating):
