@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fieldsim.potentials.array_files import load_array, load_arrays
 from fieldsim.potentials.base import PointSource, Potential
 from fieldsim.potentials.bodies import charged_ball, ideal_dipole, massive_ball
+from fieldsim.potentials.formula import formula
 from fieldsim.potentials.point_sources import (
     dipole,
     point_charge,
@@ -11,22 +13,36 @@ from fieldsim.potentials.point_sources import (
     point_mass,
     point_masses,
 )
+from fieldsim.potentials.prem import data_file, prem, prem_density, prem_gravity, prem_mass
+from fieldsim.potentials.sampled import sampled
 from fieldsim.potentials.simple import constant, height_hill, paraboloid, temperature_hill, uniform_gravity
+from fieldsim.potentials.terrain import Elevation, load_elevation
 
 __all__ = [
+    "Elevation",
     "PointSource",
     "Potential",
     "charged_ball",
     "constant",
+    "data_file",
     "dipole",
+    "formula",
     "height_hill",
     "ideal_dipole",
+    "load_array",
+    "load_arrays",
+    "load_elevation",
     "massive_ball",
     "paraboloid",
     "point_charge",
     "point_charges",
     "point_mass",
     "point_masses",
+    "prem",
+    "prem_density",
+    "prem_gravity",
+    "prem_mass",
+    "sampled",
     "temperature_hill",
     "uniform_gravity",
 ]

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 from fieldsim.errors import UnitsError, must
 from fieldsim.potentials.base import PointSource, Potential
@@ -180,6 +183,9 @@ class Cut(_Wrapped):
     radius: float
 
     def __post_init__(self) -> None:
+        # imported here: only cuts need it, and it is slow to import
+        from scipy.spatial import cKDTree
+
         positions = self.inner._singular_positions()
         # a tree, not a distance table: many charges and many points stay cheap
         object.__setattr__(self, "_tree", cKDTree(positions) if len(positions) else None)
