@@ -65,10 +65,7 @@ class Sampled(Potential):
     def _inside(self, x: FloatArray) -> tuple[FloatArray, BoolArray]:
         q = np.ascontiguousarray(x[: len(self.lower)].T)
         slack = _SLACK * (self.upper - self.lower)
-        beyond: if TYPE_CHECKING:
-    from scipy.interpolate import NdBSpline
-
-BoolArray = ((q < self.lower - slack) | (q > self.upper + slack)).any(axis=1)
+        beyond: BoolArray = np.asarray(((q < self.lower - slack) | (q > self.upper + slack)).any(axis=1))
         if beyond.any() and self.outside == "error":
             first = q[np.argmax(beyond)].tolist()
             raise InvalidInput(
