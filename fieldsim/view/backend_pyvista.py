@@ -148,9 +148,8 @@ def _add_isosurfaces(plotter: Any, layer: Isosurfaces, space: DrawnSpace) -> Non
             shell = _opened(shell, space(layer.opening[0]), layer.opening[1])
         if shell.n_points == 0:
             continue
-        shell.clear_data()
         colour = tuple(palette.colours(layer.scale, np.asarray(level)))
-        plotter.add_mesh(shell, color=colour, opacity=layer.opacity, **_SHINE)
+        plotter.add_mesh(shell, color=colour, opacity=layer.opacity, scalars=None, **_SHINE)
 
 
 def _block(points: Array, values: Array) -> Any:
@@ -166,9 +165,19 @@ def _block(points: Array, values: Array) -> Any:
 
 
 def _opened(shell: Any, origin: Array, normals: Array) -> Any:
-    sides = (np.asarray(shell.points, dtype=float) - origin) @ normals.T
-    shell.point_data["side"] = sides.min(axis=1)
-    return shell.clip_scalar("side", value=0.0, invert=True)
+    """Take away what lies on the positive side of all planes, one plane at a time so that edges stay straight.
+
+    Normals are taken before: clipping turns some facets over, which would leave dark teeth along the cut.
+    """
+    shell = shell.compute_normals(cell_normals=False, split_vertices=False)
+    kept = []
+    for normal in normals:
+        shell.point_data["side"] = (np.asarray(shell.points, dtype=float) - origin) @ normal
+        kept.append(shell.clip_scalar(scalars="side", value=0.0, invert=True))
+        shell = shell.clip_scalar(scalars="side", value=0.0, invert=False)
+    rest = pyvista.merge([piece for piece in kept if piece.n_points], merge_points=False)
+    rest.point_data.active_normals = np.asarray(rest.point_data["Normals"])
+    return rest
 
 
 def _polylines(points: Array, starts: NDArray[np.int64]) -> Any:

@@ -1,0 +1,1 @@
+"""Questions to a field: its lines, where they begin and end."""
