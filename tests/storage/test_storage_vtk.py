@@ -95,10 +95,9 @@ def test_stretched_edges_come_back_exactly(tmp_path: Path, axes: int) -> None:
 
 def shell(counts: tuple[int, int, int]) -> np.ndarray:
     """Return corners of a half shell 1 <= r <= 2 in (r, theta, phi), ISO 80000-2."""
-    r, theta, phi = np.meshgrid(
-        np.linspace(1, 2, counts[0] + 1), np.linspace(0.2, 3.0, counts[1] + 1), np.linspace(0, 3.0, counts[2] + 1),
-        indexing="ij",
-    )  # fmt: skip
+    ends = ((1.0, 2.0), (0.2, 3.0), (0.0, 3.0))
+    axes = [np.linspace(*end, count + 1) for end, count in zip(ends, counts, strict=True)]
+    r, theta, phi = np.meshgrid(*axes, indexing="ij")
     return np.stack([r * np.sin(theta) * np.cos(phi), r * np.sin(theta) * np.sin(phi), r * np.cos(theta)])
 
 
