@@ -1,0 +1,101 @@
+"""Physical fields on structured meshes: vector calculus, potentials, conservation laws and pictures.
+
+Every public name stands here; each is imported the first time it is used, so that `import fieldsim` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "cartesian": "fieldsim.meshes",
+    "polar": "fieldsim.meshes",
+    "cylindrical": "fieldsim.meshes",
+    "spherical": "fieldsim.meshes",
+    "Mesh": "fieldsim.meshes",
+    "ScalarField": "fieldsim.fields",
+    "VectorField": "fieldsim.fields",
+    "TensorField": "fieldsim.fields",
+    "gradient": "fieldsim.operators",
+    "divergence": "fieldsim.operators",
+    "curl": "fieldsim.operators",
+    "laplacian": "fieldsim.operators",
+    "hessian": "fieldsim.operators",
+    "jacobian": "fieldsim.operators",
+    "partial": "fieldsim.operators",
+    "directional_derivative": "fieldsim.operators",
+    "Problem": "fieldsim.simulation",
+    "Result": "fieldsim.simulation",
+    "solve": "fieldsim.simulation",
+    "evolve": "fieldsim.simulation",
+    "Heat": "fieldsim.physics",
+    "Diffusion": "fieldsim.physics",
+    "Electrostatics": "fieldsim.physics",
+    "Gravity": "fieldsim.physics",
+    "Value": "fieldsim.boundary",
+    "FluxOut": "fieldsim.boundary",
+    "GradientOut": "fieldsim.boundary",
+    "Convective": "fieldsim.boundary",
+    "FieldSimError": "fieldsim.errors",
+    "InvalidInput": "fieldsim.errors",
+    "RankError": "fieldsim.errors",
+    "ExpressionError": "fieldsim.errors",
+    "UnitsError": "fieldsim.errors",
+    "ScenarioError": "fieldsim.errors",
+    "Refused": "fieldsim.errors",
+    "NumericalFailure": "fieldsim.errors",
+    "StorageError": "fieldsim.errors",
+    "CheckFailed": "fieldsim.errors",
+    "CannotDraw": "fieldsim.errors",
+}
+_MODULES = ("potentials",)
+
+__all__ = ["__version__", *_WHERE, *_MODULES]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from fieldsim import potentials
+    from fieldsim.boundary import Convective, FluxOut, GradientOut, Value
+    from fieldsim.errors import (
+        CannotDraw,
+        CheckFailed,
+        ExpressionError,
+        FieldSimError,
+        InvalidInput,
+        NumericalFailure,
+        RankError,
+        Refused,
+        ScenarioError,
+        StorageError,
+        UnitsError,
+    )
+    from fieldsim.fields import ScalarField, TensorField, VectorField
+    from fieldsim.meshes import Mesh, cartesian, cylindrical, polar, spherical
+    from fieldsim.operators import (
+        curl,
+        directional_derivative,
+        divergence,
+        gradient,
+        hessian,
+        jacobian,
+        laplacian,
+        partial,
+    )
+    from fieldsim.physics import Diffusion, Electrostatics, Gravity, Heat
+    from fieldsim.simulation import Problem, Result, evolve, solve
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name the first time it is used."""
+    if name in _WHERE:
+        return getattr(importlib.import_module(_WHERE[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"fieldsim.{name}")
+    raise AttributeError(f"module 'fieldsim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

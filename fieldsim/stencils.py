@@ -71,12 +71,13 @@ class Table:
     """The derivative along one axis: row i is sum_j weights[i, j] * value[index[i, j]].
 
     A negative index -1 - g names layer g of the ghosts: first the mirrored layers beyond the lower end (nearest
-    first), then those beyond the upper end. `nodes` are the true positions of all entries.
+    first), then those beyond the upper end, `layers` at each. `nodes` are the true positions of all entries.
     """
 
     index: IntArray
     weights: FloatArray
     nodes: FloatArray
+    layers: int = 0
 
     @property
     def rows(self) -> int:
@@ -88,17 +89,13 @@ class Table:
         weights = self.weights * outer[:, None]
         return replace(self, weights=weights if inner is None else weights * inner)
 
-    def folded(self, sign: float, layers: int) -> Table:
-        """Return rows without ghosts: layer g is row g (or, at the upper end, n - 1 - g) times `sign`."""
+    def folded(self, lower_sign: float, upper_sign: float) -> Table:
+        """Return rows without ghosts: layer g is row g (or, at the upper end, n - 1 - g) times the sign of that end."""
         ghost = -1 - self.index
-        upper = ghost >= layers
-        image = np.where(upper, self.rows - 1 - (ghost - layers), ghost)
-        outside = self.index < 0
-        return Table(
-            np.where(outside, image, self.index),
-            np.where(outside, sign * self.weights, self.weights),
-            self.nodes,
-        )
+        upper = ghost >= self.layers
+        image = np.where(upper, self.rows - 1 - (ghost - self.layers), ghost)
+        sign = np.where(ghost < 0, 1.0, np.where(upper, upper_sign, lower_sign))
+        return replace(self, index=np.where(ghost < 0, self.index, image), weights=sign * self.weights)
 
 
 def is_uniform(centers: FloatArray) -> bool:
@@ -130,8 +127,8 @@ def derivative_tables(
     spacing = np.abs(nodes[:, -1] - nodes[:, 0])[:, None]
     for m in range(1, weights.shape[0]):
         weights[m][np.abs(weights[m]) * spacing**m < 1e-11] = 0.0
-    first = Table(index, weights[1], nodes)
-    return first, (Table(index, weights[2], nodes) if second else first)
+    first = Table(index, weights[1], nodes, ghost_layers(order))
+    return first, (replace(first, weights=weights[2]) if second else first)
 
 
 def _points(

@@ -94,7 +94,9 @@ def checked_edges(name: str, edges: npt.ArrayLike) -> FloatArray:
         ) from error
     if array.ndim != 1 or array.size < 2:
         raise InvalidInput(
-            must(f"edges[{name!r}]", "a list of at least two numbers", array.shape, "n cells have n + 1 edges.")
+            must(
+                f"edges[{name!r}]", "a list of at least two numbers", array.shape, "n cells have n + 1 edges."
+            )
         )
     bad = np.flatnonzero(~np.isfinite(array))
     if bad.size:

@@ -90,7 +90,9 @@ class Mesh:
         """Return the array axis called `name`; raises InvalidInput with the names there are."""
         if name not in self.names:
             raise InvalidInput(
-                must("axis", f"one of {', '.join(self.names)}", name, "The axes of this mesh have these names.")
+                must(
+                    "axis", f"one of {', '.join(self.names)}", name, "The axes of this mesh have these names."
+                )
             )
         return self.names.index(name)
 
@@ -132,7 +134,7 @@ class Mesh:
             if axis is None:
                 result.append(np.full((1,) * self.ndim, self.coordinates.reference[number]))
             else:
-                result.append(self._along(self.axes[axis].centers, axis))
+                result.append(self.along(self.axes[axis].centers, axis))
         return tuple(result)
 
     @cached_property
@@ -156,10 +158,10 @@ class Mesh:
             if axis is None:
                 q.append(np.full((1,) * self.ndim, self.coordinates.reference[number]))
             else:
-                q.append(self._along(self.axes[axis].edges, axis))
+                q.append(self.along(self.axes[axis].edges, axis))
         return frozen([np.broadcast_to(x, shape) for x in self.coordinates.to_cartesian(q)])
 
-    def _along(self, values: FloatArray, axis: int) -> FloatArray:
+    def along(self, values: FloatArray, axis: int) -> FloatArray:
         """Return one axis' values shaped to broadcast against the mesh."""
         return values.reshape([-1 if k == axis else 1 for k in range(self.ndim)])
 

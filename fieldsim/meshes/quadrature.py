@@ -45,9 +45,7 @@ def integrate(
     A coordinate along which the integrand is constant is integrated by the sum of its weights.
     """
     count = len(along)
-    grid = [
-        part.points.reshape([-1 if k == i else 1 for k in range(count)]) for i, part in enumerate(along)
-    ]
+    grid = [part.points.reshape([-1 if k == i else 1 for k in range(count)]) for i, part in enumerate(along)]
     value = np.asarray(integrand(grid), dtype=np.float64)
     value = value.reshape((1,) * (count - value.ndim) + value.shape)
     for i, part in enumerate(along):

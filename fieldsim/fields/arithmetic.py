@@ -1,0 +1,87 @@
+"""Arithmetic shared by all fields: + - * / ** and NumPy's functions, cell by cell, on the same mesh."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import Any, Self
+
+import numpy as np
+from numpy.lib.mixins import NDArrayOperatorsMixin
+
+from fieldsim.arrays import FloatArray
+from fieldsim.errors import InvalidInput, RankError, must
+from fieldsim.meshes import Mesh
+from fieldsim.units import times
+
+_KEEPS_UNIT = frozenset({"add", "subtract", "negative", "positive", "absolute", "maximum", "minimum"})
+
+
+class FieldArithmetic(NDArrayOperatorsMixin):
+    """Cell-by-cell arithmetic; subclasses have mesh, values, unit and name, and say how to rebuild themselves."""
+
+    mesh: Mesh
+    values: FloatArray
+    unit: str
+    name: str
+    # Number of component indices in front of the mesh's axes.
+    rank: int
+
+    @abstractmethod
+    def with_values(self, values: FloatArray, *, unit: str | None = None, name: str = "") -> Self:
+        """Return a field of the same kind on the same mesh with other values."""
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """Apply a NumPy function cell by cell; scalars scale vectors, other ranks do not mix."""
+        if method != "__call__" or kwargs:
+            return NotImplemented
+        fields = [item for item in inputs if isinstance(item, FieldArithmetic)]
+        for other in fields[1:]:
+            if other.mesh is not fields[0].mesh:
+                raise InvalidInput(
+                    "Fields must be on the same mesh to be combined; got two meshes. Rebuild one on the other's mesh."
+                )
+        highest = max(fields, key=lambda field: field.rank)
+        if any(field.rank not in (0, highest.rank) for field in fields):
+            raise RankError(
+                "Vector and tensor fields do not combine cell by cell. Use dot, divergence or jacobian."
+            )
+        if highest.rank and ufunc.__name__ not in _LINEAR:
+            raise RankError(
+                f"{ufunc.__name__} takes scalar fields; this is a vector field. Use its norm() or a component."
+            )
+        if highest.rank and ufunc.__name__ in ("multiply", "divide"):
+            ranked = [field for field in fields if field.rank]
+            if len(ranked) > 1 or (ufunc.__name__ == "divide" and inputs[1] is ranked[0]):
+                raise RankError("Two vector fields have no single product. Use dot() or the cross product.")
+        arrays = [item.values if isinstance(item, FieldArithmetic) else item for item in inputs]
+        if any(
+            isinstance(a, np.ndarray) and a.ndim and not isinstance(i, FieldArithmetic)
+            for a, i in zip(arrays, inputs, strict=True)
+        ):
+            raise InvalidInput(
+                must(
+                    "operand",
+                    "a field or a number",
+                    "a plain array",
+                    "Wrap it: fieldsim.ScalarField(mesh, array).",
+                )
+            )
+        with np.errstate(all="ignore"):
+            values = ufunc(*arrays)
+        return highest.with_values(np.asarray(values, dtype=np.float64), unit=_unit(ufunc.__name__, inputs))
+
+
+_LINEAR = frozenset({"add", "subtract", "multiply", "divide", "negative", "positive"})
+
+
+def _unit(function: str, inputs: tuple[Any, ...]) -> str:
+    """Return the unit of a result where it is plain, else none."""
+    units = [item.unit if isinstance(item, FieldArithmetic) else None for item in inputs]
+    known = [unit for unit in units if unit is not None]
+    if function in _KEEPS_UNIT:
+        return known[0] if all(unit == known[0] for unit in known) else ""
+    if function == "multiply":
+        return times(known[0], known[1]) if len(known) == 2 else known[0]
+    if function == "divide" and len(known) == 1 and units[0] is not None:
+        return known[0]
+    return ""

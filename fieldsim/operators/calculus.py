@@ -1,0 +1,206 @@
+"""Gradient, divergence, curl, Laplacian, Hessian and Jacobian of fields, at order 2, 4, 6 or 8 on every mesh.
+
+The order holds up to the boundary, through r = 0, the poles and the seam. One-dimensional derivatives commute on a
+tensor grid, so curl grad f = 0 and div curl F = 0 hold to rounding on every mesh at every order.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from fieldsim.arrays import FloatArray
+from fieldsim.errors import InvalidInput, RankError, must
+from fieldsim.fields import ScalarField, TensorField, VectorField
+from fieldsim.meshes import Mesh
+from fieldsim.operators.connection import hessian_values, jacobian_values
+from fieldsim.operators.metric import check_order
+from fieldsim.operators.plans import (
+    curl_plan,
+    divergence_plan,
+    gradient_plan,
+    laplacian_plan,
+    partial_plan,
+)
+from fieldsim.units import per_length
+
+Out: TypeAlias = "FloatArray | ScalarField | VectorField | TensorField | None"
+
+
+def partial(f: ScalarField, name: str, order: int = 2, *, out: Out = None) -> ScalarField:
+    """Return the partial derivative of `f` along the coordinate `name` (not divided by its scale factor).
+
+    On a round mesh the derivative along an angle is per radian. Raises InvalidInput, RankError.
+    """
+    _need_scalar("partial", f)
+    order = check_order(order)
+    axis = f.mesh.axis_number(name)
+    values = _target(out, f.mesh.shape)
+    partial_plan(f.mesh, axis, order).apply(f.values[None], values[None])
+    angle = f.mesh.coordinates.periods[f.mesh.axis_coordinate[axis]] is not None or name == "theta"
+    unit = f.unit if angle else per_length(f.unit)
+    return ScalarField.from_values(f.mesh, values, unit=unit, name=_label("d", f.name, f"/d{name}"))
+
+
+def gradient(f: ScalarField, order: int = 2, *, out: Out = None) -> VectorField:
+    """Return grad f = sum_i e_i (1/h_i) d_i f: the direction of steepest ascent, its length the slope.
+
+    `out` takes a preallocated array (dim, *mesh.shape) or vector field. Raises InvalidInput, RankError.
+    """
+    _need_scalar("gradient", f)
+    values = _target(out, (f.mesh.dim, *f.mesh.shape))
+    gradient_plan(f.mesh, check_order(order)).apply(f.values[None], values)
+    return VectorField.from_values(f.mesh, values, unit=per_length(f.unit), name=_label("grad ", f.name))
+
+
+def divergence(F: VectorField, order: int = 2, *, out: Out = None) -> ScalarField:
+    """Return div F = (1/J) sum_i d_i((J/h_i) F_i): the outflow per volume.
+
+    `out` takes a preallocated array of mesh.shape or scalar field. Raises InvalidInput, RankError.
+    """
+    _need_vector("divergence", F)
+    values = _target(out, F.mesh.shape)
+    divergence_plan(F.mesh, check_order(order)).apply(F.values, values[None])
+    return ScalarField.from_values(F.mesh, values, unit=per_length(F.unit), name=_label("div ", F.name))
+
+
+def curl(F: VectorField, order: int = 2, *, out: Out = None) -> VectorField | ScalarField:
+    """Return curl F: a vector field in space; in the plane a scalar field, its z component.
+
+    `out` takes a preallocated array or field of the result's shape. Raises InvalidInput, RankError.
+    """
+    _need_vector("curl", F)
+    mesh, name, unit = F.mesh, _label("curl ", F.name), per_length(F.unit)
+    if mesh.dim == 1:
+        raise RankError(
+            "curl takes a vector field in the plane or in space; this one lives on a line. Use a 2-D mesh."
+        )
+    plan = curl_plan(mesh, check_order(order))
+    if mesh.dim == 2:
+        values = _target(out, mesh.shape)
+        plan.apply(F.values, values[None])
+        return ScalarField.from_values(mesh, values, unit=unit, name=name)
+    values = _target(out, (3, *mesh.shape))
+    plan.apply(F.values, values)
+    return VectorField.from_values(mesh, values, unit=unit, name=name)
+
+
+@overload
+def laplacian(f: ScalarField, order: int = 2, *, out: Out = None) -> ScalarField: ...
+@overload
+def laplacian(f: VectorField, order: int = 2, *, out: Out = None) -> VectorField: ...
+def laplacian(f: ScalarField | VectorField, order: int = 2, *, out: Out = None) -> ScalarField | VectorField:
+    """Return the Laplacian of a scalar field, or of a vector field (grad div F - curl curl F).
+
+    The vector Laplacian is not the Laplacian of the components: on round meshes terms like -F_r/r^2 appear.
+    Raises InvalidInput, RankError.
+    """
+    if isinstance(f, VectorField):
+        from fieldsim.operators.vector_laplacian import vector_laplacian_values
+
+        values = _target(out, f.values.shape)
+        vector_laplacian_values(f, check_order(order), values)
+        return VectorField.from_values(
+            f.mesh, values, unit=per_length(f.unit, 2), name=_label("lap ", f.name)
+        )
+    _need_scalar("laplacian", f)
+    values = _target(out, f.mesh.shape)
+    laplacian_plan(f.mesh, check_order(order)).apply(f.values[None], values[None])
+    return ScalarField.from_values(f.mesh, values, unit=per_length(f.unit, 2), name=_label("lap ", f.name))
+
+
+def hessian(f: ScalarField, order: int = 2, *, out: Out = None) -> TensorField:
+    """Return the Hessian grad grad f in orthonormal components, shape (dim, dim, *mesh.shape); its trace is lap f.
+
+    Raises InvalidInput, RankError.
+    """
+    _need_scalar("hessian", f)
+    values = _target(out, (f.mesh.dim, f.mesh.dim, *f.mesh.shape))
+    hessian_values(f, check_order(order), values)
+    return TensorField.from_values(f.mesh, values, unit=per_length(f.unit, 2), name=_label("hess ", f.name))
+
+
+def jacobian(F: VectorField, order: int = 2, *, out: Out = None) -> TensorField:
+    """Return the Jacobian of F: values[a, b] is the derivative of component a along b; its trace is div F.
+
+    Raises InvalidInput, RankError.
+    """
+    _need_vector("jacobian", F)
+    values = _target(out, (F.mesh.dim, F.mesh.dim, *F.mesh.shape))
+    jacobian_values(F, check_order(order), values)
+    return TensorField.from_values(F.mesh, values, unit=per_length(F.unit), name=_label("jac ", F.name))
+
+
+def directional_derivative(
+    f: ScalarField, direction: npt.ArrayLike | VectorField, order: int = 2, *, out: Out = None
+) -> ScalarField:
+    """Return grad f . u: the slope of `f` along the unit vector u of `direction`.
+
+    `direction` is a Cartesian vector (dim,) or a vector field; it is normalised. Raises InvalidInput, RankError.
+    """
+    _need_scalar("directional_derivative", f)
+    slope = gradient(f, order)
+    toward = _direction(f.mesh, direction)
+    length = np.sqrt(np.einsum("i...,i...->...", toward, toward))
+    if np.any(length == 0.0):
+        raise InvalidInput(must("direction", "different from zero", direction, "Its length does not matter."))
+    values = _target(out, f.mesh.shape)
+    values[...] = np.einsum("i...,i...->...", slope.values, toward) / length
+    return ScalarField.from_values(f.mesh, values, unit=slope.unit, name=_label("D_u ", f.name))
+
+
+def _direction(mesh: Mesh, direction: npt.ArrayLike | VectorField) -> FloatArray:
+    """Return a direction as components in the mesh's basis."""
+    if isinstance(direction, VectorField):
+        if direction.mesh is not mesh:
+            raise InvalidInput(must("direction", "on the field's mesh", direction, "Build it on f.mesh."))
+        return direction.values
+    vector = np.asarray(direction, dtype=np.float64)
+    if vector.shape != (mesh.dim,):
+        raise InvalidInput(
+            must("direction", f"a Cartesian vector of {mesh.dim} components", direction, "Or a vector field.")
+        )
+    constant = [np.full(mesh.shape, c) for c in vector]
+    return VectorField(mesh, constant, basis="cartesian").values
+
+
+def _target(out: Out, shape: tuple[int, ...]) -> FloatArray:
+    """Return the array to write to."""
+    array = getattr(out, "values", out)
+    if array is None:
+        return np.empty(shape)
+    if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != np.float64:
+        raise InvalidInput(
+            must("out", f"a float64 array of shape {shape}", np.shape(array), "Or leave it out.")
+        )
+    if not (array.flags.c_contiguous and array.flags.writeable):
+        raise InvalidInput(
+            must("out", "contiguous and writeable", "an array that is not", "Use numpy.empty(shape).")
+        )
+    return array
+
+
+def _label(before: str, name: str, after: str = "") -> str:
+    return f"{before}{name}{after}" if name else ""
+
+
+def _need_scalar(operator: str, f: object) -> None:
+    if isinstance(f, VectorField):
+        raise RankError(
+            f"{operator} takes a scalar field; this is a vector field: divergence, curl and jacobian take vectors."
+        )
+    if not isinstance(f, ScalarField):
+        raise RankError(
+            must("f", "a scalar field", f, "Make one: fieldsim.ScalarField(mesh, 'x**2 + y**2').")
+        )
+
+
+def _need_vector(operator: str, F: object) -> None:
+    if isinstance(F, ScalarField):
+        raise RankError(
+            f"{operator} takes a vector field; this is a scalar field: gradient, laplacian and hessian take scalars."
+        )
+    if not isinstance(F, VectorField):
+        raise RankError(must("F", "a vector field", F, "Make one: fieldsim.VectorField(mesh, ['-y', 'x'])."))

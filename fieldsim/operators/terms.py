@@ -1,0 +1,301 @@
+"""An operator as a list of terms out[o] += scale * D(in[s]), applied by one kernel or assembled as one matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+from typing import Literal, TypeAlias
+
+import numpy as np
+import scipy.sparse as sp
+
+from fieldsim.arrays import FloatArray, IntArray
+from fieldsim.fields.continuation import component_signs, continues, layers_beyond
+from fieldsim.kernels.lines import apply_terms
+from fieldsim.meshes import Mesh
+from fieldsim.stencils import Table
+
+ComponentKind: TypeAlias = Literal["scalar", "vector", "covariant", "density"]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One derivative: row table along `axis` applied to component `source`, times `scale`, into component `out`.
+
+    `scale` broadcasts against the mesh.
+    """
+
+    out: int
+    source: int
+    axis: int
+    table: Table
+    scale: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Terms prepared for one mesh: compile once, apply many times.
+
+    `components` is the number of input components. `kind` says how they go on beyond a pole: "scalar" keeps its
+    value, "vector" are the mesh's own components, "covariant" those times h_i, "density" those times J / h_i.
+    `inner` multiplies the input components first.
+    """
+
+    mesh: Mesh
+    terms: tuple[Term, ...]
+    components: int
+    outputs: int
+    kind: ComponentKind = "scalar"
+    inner: tuple[FloatArray, ...] = ()
+
+    # ---- application
+
+    def apply(self, values: FloatArray, out: FloatArray) -> FloatArray:
+        """Return the operator of `values` (components, *shape) in `out` (outputs, *shape)."""
+        if self.inner:
+            values = np.stack([factor * part for factor, part in zip(self.inner, values, strict=True)])
+        packed = self._packed
+        n0, n1, n2 = packed.shape
+        present = {term.out for term in self.terms}
+        for o in range(self.outputs):
+            if o not in present:
+                out[o] = 0.0
+        if self.terms:
+            apply_terms(
+                out.reshape(self.outputs, n0 * n1, n2),
+                values.reshape(self.components, n0 * n1, n2),
+                self._ghosts(values, 0),
+                self._ghosts(values, 1),
+                packed.sizes,
+                packed.terms,
+                packed.scales,
+                packed.fields,
+                packed.labels,
+                packed.weights,
+                packed.counts,
+                packed.spans,
+                packed.offsets,
+                packed.steady,
+                packed.varying,
+            )
+        return out
+
+    def _ghosts(self, values: FloatArray, slow: int) -> FloatArray:
+        """Return the layers beyond the poles of one of the two slow kernel axes, as lines."""
+        axis = slow - (3 - self.mesh.ndim)
+        n0, n1, n2 = self._packed.shape
+        layers = self._layers
+        if axis < 0 or axis == self.mesh.ndim - 1 or layers[axis] == 0:
+            return np.empty((self.components, 0, n2))
+        shape = list(self.mesh.shape)
+        shape[axis] = 2 * layers[axis]
+        result = np.zeros((self.components, *shape))
+        for end in (0, 1):
+            side = self.mesh.sides[self.mesh.axes[axis].name + "-+"[end]]
+            if not continues(self.mesh, side):
+                continue
+            part = [slice(None)] * self.mesh.ndim
+            part[axis] = slice(end * layers[axis], (end + 1) * layers[axis])
+            for c in range(self.components):
+                beyond = layers_beyond(self.mesh, side, values[c], layers[axis])
+                result[(c, *part)] = self._sign(axis, end, c) * beyond
+        return result.reshape(self.components, -1, n2)
+
+    def _sign(self, axis: int, end: int, component: int) -> int:
+        """Return the sign of a component beyond the pole at an end of an axis."""
+        pole = self.mesh.sides[self.mesh.axes[axis].name + "-+"[end]].pole
+        if pole is None or self.kind == "scalar":
+            return 1
+        if self.kind == "vector":
+            return component_signs(self.mesh.coordinates, pole)[component]
+        directions = pole.signs(self.mesh.dim)
+        return directions[component] * (prod(directions) if self.kind == "density" else 1)
+
+    # ---- preparation
+
+    @cached_property
+    def _layers(self) -> tuple[int, ...]:
+        """Number of ghost layers at each end of every axis."""
+        layers = [0] * self.mesh.ndim
+        for term in self.terms:
+            if term.table.index.min() < 0:
+                layers[term.axis] = term.table.layers
+        return tuple(layers)
+
+    @cached_property
+    def _packed(self) -> _Packed:
+        return _pack(self)
+
+    def kernel_table(self, term: Term) -> Table:
+        """Return the rows of a term, without ghosts where the kernel's last axis is meant."""
+        if term.axis == self.mesh.ndim - 1 and term.table.index.min() < 0:
+            return term.table.folded(
+                self._sign(term.axis, 0, term.source), self._sign(term.axis, 1, term.source)
+            )
+        return term.table
+
+    # ---- the same operator as a matrix
+
+    def matrix(self) -> sp.csr_array:
+        """Return the sparse matrix (outputs * size, components * size) with the same entries."""
+        size = self.mesh.size
+        blocks: dict[tuple[int, int], sp.csr_array] = {}
+        for term in self.terms:
+            block = self._term_matrix(term)
+            key = (term.out, term.source)
+            blocks[key] = blocks[key] + block if key in blocks else block
+        empty = sp.csr_array((size, size))
+        rows = [[blocks.get((o, s), empty) for s in range(self.components)] for o in range(self.outputs)]
+        return sp.csr_array(sp.block_array(rows, format="csr"))
+
+    def _term_matrix(self, term: Term) -> sp.csr_array:
+        """Return one term as a matrix over the cells."""
+        mesh, size = self.mesh, self.mesh.size
+        cell = np.arange(size).reshape(mesh.shape)
+        scale = np.broadcast_to(term.scale, mesh.shape)
+        inner = np.broadcast_to(self.inner[term.source] if self.inner else 1.0, mesh.shape).ravel()
+        layers = self._layers[term.axis]
+        extended, signs = cell, np.ones(mesh.shape)
+        if layers:
+            parts, sign_parts = [cell], [signs]
+            for end in (0, 1):
+                side = mesh.sides[mesh.axes[term.axis].name + "-+"[end]]
+                beyond = layers_beyond(mesh, side, cell.astype(np.float64), layers).astype(np.int64)
+                parts.append(beyond)
+                sign_parts.append(np.full(beyond.shape, float(self._sign(term.axis, end, term.source))))
+            extended = np.concatenate(parts, axis=term.axis)
+            signs = np.concatenate(sign_parts, axis=term.axis)
+        n = mesh.shape[term.axis]
+        index = np.where(term.table.index >= 0, term.table.index, n - 1 - term.table.index)
+        rows, columns, entries = [], [], []
+        for m in range(index.shape[1]):
+            weight = mesh.along(term.table.weights[:, m], term.axis)
+            column = np.take(extended, index[:, m], axis=term.axis).ravel()
+            sign = np.take(signs, index[:, m], axis=term.axis)
+            columns.append(column)
+            entries.append((scale * weight * sign).ravel() * inner[column])
+            rows.append(cell.ravel())
+        coo = sp.coo_array(
+            (np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size)
+        )
+        result = sp.csr_array(coo)
+        result.eliminate_zeros()
+        return result
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """The arrays that the kernel reads; see `kernels.lines.apply_terms`."""
+
+    shape: tuple[int, int, int]
+    sizes: IntArray
+    terms: IntArray
+    scales: FloatArray
+    fields: FloatArray
+    labels: IntArray
+    weights: FloatArray
+    counts: IntArray
+    spans: IntArray
+    offsets: IntArray
+    steady: FloatArray
+    varying: FloatArray
+
+
+def _pack(plan: Plan) -> _Packed:
+    mesh = plan.mesh
+    lead = 3 - mesh.ndim
+    n0, n1, n2 = (1,) * lead + mesh.shape
+    layers = (0,) * lead + tuple(
+        2 * count if axis < mesh.ndim - 1 else 0 for axis, count in enumerate(plan._layers)
+    )
+    ordered = sorted(range(len(plan.terms)), key=lambda t: plan.terms[t].out)
+    rows = max(n0, n1, n2)
+    compiled = [_compact(plan.kernel_table(plan.terms[t])) for t in ordered]
+    width = max(table.index.shape[1] for table in compiled) if compiled else 1
+    count = len(ordered)
+    labels = np.zeros((count, rows, width), np.int64)
+    weights = np.zeros((count, rows, width))
+    counts = np.zeros((count, rows), np.int64)
+    spans = np.zeros((count, 4), np.int64)
+    offsets = np.zeros((count, width), np.int64)
+    steady = np.zeros((count, width))
+    varying = np.zeros((count, width, n2))
+    records = np.zeros((count, 6), np.int64)
+    scales, fields = [], []
+    seen: set[int] = set()
+    for t, (number, table) in enumerate(zip(ordered, compiled, strict=True)):
+        term = plan.terms[number]
+        axis = term.axis + lead
+        labels[t, : table.rows, : table.index.shape[1]] = table.index
+        weights[t, : table.rows, : table.index.shape[1]] = table.weights
+        counts[t, : table.rows] = _used(table)
+        if axis == 2:
+            _interior(table, spans[t], offsets[t], steady[t], varying[t])
+        scale = np.asarray(term.scale).reshape(
+            (1,) * lead + (1,) * (mesh.ndim - term.scale.ndim) + term.scale.shape
+        )
+        field = -1
+        if scale.shape[2] > 1:
+            field = len(fields)
+            fields.append(np.broadcast_to(scale, (n0, n1, n2)).reshape(n0 * n1, n2))
+            scale = np.ones((1, 1, 1))
+        scales.append(scale[:, :, 0])
+        records[t] = (term.out, term.source, axis, t, term.out in seen, field)
+        seen.add(term.out)
+    s0 = max((s.shape[0] for s in scales), default=1)
+    s1 = max((s.shape[1] for s in scales), default=1)
+    return _Packed(
+        (n0, n1, n2),
+        np.array([n0, n1, layers[0], layers[1]], np.int64),
+        records,
+        np.array([np.broadcast_to(s, (s0, s1)) for s in scales]).reshape(count, s0, s1),
+        np.ascontiguousarray(fields).reshape(len(fields), n0 * n1, n2),
+        labels,
+        weights,
+        counts,
+        spans,
+        offsets,
+        steady,
+        varying,
+    )
+
+
+def _compact(table: Table) -> Table:
+    """Move the entries with non-zero weight of every row to the front, in order."""
+    order = np.argsort(table.weights == 0.0, axis=1, kind="stable")
+    return replace(
+        table,
+        index=np.take_along_axis(table.index, order, axis=1),
+        weights=np.take_along_axis(table.weights, order, axis=1),
+        nodes=np.take_along_axis(table.nodes, order, axis=1),
+    )
+
+
+def _used(table: Table) -> IntArray:
+    """Return the number of non-zero entries of each row, at least one."""
+    return np.maximum(np.count_nonzero(table.weights, axis=1), 1)
+
+
+def _interior(
+    table: Table, span: IntArray, offsets: IntArray, steady: FloatArray, varying: FloatArray
+) -> None:
+    """Describe the longest run of rows around the middle whose entries sit at the same offsets."""
+    n, width = table.index.shape
+    shift = table.index - np.arange(n)[:, None]
+    used = np.arange(width)[None, :] < _used(table)[:, None]
+    middle = n // 2
+    alike = np.all((shift == shift[middle]) | ~used, axis=1) & (_used(table) == _used(table)[middle])
+    low = middle
+    while low > 0 and alike[low - 1]:
+        low -= 1
+    high = middle + 1
+    while high < n and alike[high]:
+        high += 1
+    count = int(_used(table)[middle])
+    run = table.weights[low:high]
+    uniform = bool(np.all(np.abs(run - run.mean(axis=0)) <= 1e-12 * np.abs(run).max()))
+    span[:] = (low, high, int(uniform), count)
+    offsets[:width] = np.where(used[middle], shift[middle], 0)
+    steady[:width] = table.weights[middle]
+    varying[:width, :n] = table.weights.T
