@@ -1,0 +1,1 @@
+"""Scenario files: read, check, build, run, and find those that ship."""

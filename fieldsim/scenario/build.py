@@ -1,0 +1,229 @@
+"""From a checked scenario to the objects of the Python interface: mesh, field, potential, problem.
+
+Nothing is decided here that the interface does not decide; a scenario only spells its constructors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from math import prod
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fieldsim.errors import InvalidInput, must
+from fieldsim.scenario.schema import MeshSpec, Scenario, Stretch
+from fieldsim.scenario.schema_fields import GivenField, Term
+from fieldsim.scenario.slots import Formula
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fieldsim.fields import ScalarField
+    from fieldsim.meshes import Mesh
+    from fieldsim.potentials import Potential
+
+ELEVATION = "jacksboro_fault_dem.npz"
+_MOST_GROWTH = 1e6
+
+
+@dataclass(frozen=True)
+class Given:
+    """A field whose values stand in the scenario, with the potential it comes from where there is one."""
+
+    mesh: Mesh
+    field: ScalarField
+    potential: Potential | None = None
+    source: str = ""
+
+
+def plain_value(value: float | Formula) -> float | str:
+    """Return what the constructors take: a number, or the text of a formula without parameters."""
+    return value.resolved if isinstance(value, Formula) else value
+
+
+def make_mesh(spec: MeshSpec, counts: Mapping[str, int] | None = None) -> Mesh:
+    """Build the mesh; `counts` replaces the number of cells by axis. Raises InvalidInput."""
+    from fieldsim import meshes
+
+    _check_axes(spec)
+    cells = dict(zip(spec.spans, spec.cells, strict=True)) if counts is None else dict(counts)
+    edges = {name: _stretched(spec, name, stretch, cells[name]) for name, stretch in spec.stretch.items()}
+    free = {name: span for name, span in spec.spans.items() if name not in edges}
+    arguments: dict[str, Any] = {**free, "cells": [cells[name] for name in free], "edges": edges}
+    if spec.type in ("cartesian", "cylindrical"):
+        arguments["periodic"] = tuple(spec.periodic)
+    elif set(spec.periodic) - {"phi"}:
+        raise InvalidInput(
+            must("periodic", "phi, or left out", spec.periodic, "Only phi can close on itself.")
+        )
+    constructors: dict[str, Callable[..., Mesh]] = {
+        "cartesian": meshes.cartesian,
+        "polar": meshes.polar,
+        "cylindrical": meshes.cylindrical,
+        "spherical": meshes.spherical,
+    }
+    return constructors[spec.type](**arguments)
+
+
+def _check_axes(spec: MeshSpec) -> None:
+    from fieldsim.scenario.schema import AXES
+
+    known = AXES[spec.type]
+    for name in ("x", "y", "z", "r", "theta", "phi"):
+        if getattr(spec, name) is not None and name not in known:
+            raise InvalidInput(
+                must(name, f"left out of a {spec.type} mesh ({', '.join(known)})", "a range", "Remove it.")
+            )
+    if not spec.spans:
+        raise InvalidInput(
+            must("mesh", f"given a range for {', '.join(known)}", "none", f"Add {known[0]}: [0, 1].")
+        )
+    if len(spec.cells) != len(spec.spans):
+        names = ", ".join(spec.spans)
+        raise InvalidInput(
+            must("cells", f"one number for each of {names}", spec.cells, "Write it as [64, 64].")
+        )
+    for name in spec.stretch:
+        if name not in spec.spans:
+            raise InvalidInput(
+                must("stretch", f"for {', '.join(spec.spans)}", name, "Give an axis that has a range.")
+            )
+
+
+def _stretched(spec: MeshSpec, axis: str, stretch: Stretch, cells: int) -> NDArray[np.float64]:
+    """Return edges whose widths grow by a constant ratio away from one or both ends."""
+    import numpy as np
+
+    low, high = spec.spans[axis]
+    ends = {side.removeprefix(axis) for side in stretch.towards}
+    if not ends <= {"-", "+"}:
+        raise InvalidInput(
+            must("stretch", f"towards {axis}- or {axis}+", stretch.towards, "Name ends of this axis.")
+        )
+    index = np.arange(cells)
+    steps = {"-": index, "+": index[::-1]}
+    away = reduce(np.minimum, (steps[end] for end in sorted(ends)))
+    if stretch.ratio ** int(away.max(initial=0)) > _MOST_GROWTH:
+        raise InvalidInput(
+            must(
+                "ratio",
+                f"small enough that cells grow less than {_MOST_GROWTH:g} times",
+                stretch.ratio,
+                "Use 1.05.",
+            )
+        )
+    widths = stretch.ratio ** away.astype(float)
+    edges: NDArray[np.float64] = np.concatenate([[0.0], np.cumsum(widths)])
+    edges *= (high - low) / edges[-1]
+    edges += low
+    edges[-1] = high
+    return edges
+
+
+def small_mesh(spec: MeshSpec) -> Mesh:
+    """Build the same mesh with a handful of cells, to check names, sides and dimensions at no cost."""
+    _check_axes(spec)
+    return make_mesh(spec, {name: min(count, 4) for name, count in zip(spec.spans, spec.cells, strict=True)})
+
+
+def refined(spec: MeshSpec, numerator: int, denominator: int = 1) -> MeshSpec:
+    """Return the mesh with its numbers of cells multiplied by a fraction (at least 4 remain)."""
+    cells = [max(4, count * numerator // denominator) for count in spec.cells]
+    return spec.model_copy(update={"cells": cells})
+
+
+def guard_memory(scenario: Scenario, spec: MeshSpec) -> None:
+    """Refuse, before anything is allocated, a run whose arrays do not fit. Raises Refused."""
+    from fieldsim.storage.memory import guard, human_bytes
+
+    cells = prod(spec.cells)
+    per_field = 8.0 * cells
+    arrays = 8 + 4 * len(scenario.derive) + (60 if scenario.model is not None else 0)
+    what = f"a mesh of {' x '.join(map(str, spec.cells))} cells ({human_bytes(per_field)} per field, {arrays} fields)"
+    guard(arrays * per_field, what)
+
+
+def make_potential(given: GivenField) -> Potential | None:
+    """Return the potential of a given field, or None where its values come from data."""
+    from fieldsim import potentials
+
+    if given.potential is not None:
+        parts = [_term(term) for term in given.potential]
+        total = reduce(lambda a, b: a + b, parts)
+        if given.cut is not None:
+            total = total.cut(given.cut)
+        if given.soften is not None:
+            total = total.soften(given.soften)
+        return total.renamed(given.name, quantity=given.quantity)
+    if given.expression is not None:
+        gradient = None if given.gradient is None else [plain_value(part) for part in given.gradient]
+        return potentials.formula(
+            plain_value(given.expression),
+            given.unit or "",
+            gradient,
+            name=given.name,
+            quantity=given.quantity or "",
+        )
+    return None
+
+
+def _term(term: Term) -> Potential:
+    from fieldsim import potentials
+
+    kind, spec = term.chosen
+    return getattr(potentials, kind)(**{name: getattr(spec, name) for name in type(spec).model_fields})  # type: ignore[no-any-return]
+
+
+def make_given(scenario: Scenario, mesh_spec: MeshSpec | None, folder: Path) -> Given:
+    """Evaluate a given field on its mesh. Raises InvalidInput and NumericalFailure."""
+    from fieldsim.fields import ScalarField
+
+    given = scenario.field
+    if given is None:
+        raise InvalidInput(must("field", "given", None, "Add a field or a model."))
+    if given.data is not None:
+        return _from_data(given, mesh_spec, folder)
+    if mesh_spec is None:
+        raise InvalidInput(must("mesh", "given", None, "Only a field from data can do without."))
+    mesh = make_mesh(mesh_spec)
+    potential = make_potential(given)
+    what = plain_value(given.expression) if given.expression is not None else potential
+    if what is None:
+        raise InvalidInput(must("field", "a potential, an expression or data", None, "Add one."))
+    unit = given.unit or (potential.unit if potential is not None else "")
+    return Given(mesh, ScalarField(mesh, what, unit=unit, name=given.name), potential)
+
+
+def _from_data(given: GivenField, spec: MeshSpec | None, folder: Path) -> Given:
+    """Read a field from a file: terrain brings its own mesh, other arrays must have the mesh's shape."""
+    from fieldsim import meshes
+    from fieldsim.fields import ScalarField
+    from fieldsim.potentials.array_files import load_array
+    from fieldsim.potentials.terrain import load_elevation
+    from fieldsim.scenario.library import find_data
+
+    name = str(given.data)
+    if Path(name).name == ELEVATION and find_data(name, folder) is None:
+        terrain = load_elevation()
+        if spec is not None:
+            raise InvalidInput(
+                must("mesh", "left out: the terrain brings its own", "a mesh", "Remove `mesh`.")
+            )
+        rows, columns = terrain.height.shape
+        mesh = meshes.cartesian(x=(0.0, terrain.width), y=(0.0, terrain.depth), cells=(columns, rows))
+        field = ScalarField(mesh, terrain.height.T, unit=given.unit or "m", name=given.name)
+        return Given(mesh, field, None, f"{terrain.source} ({terrain.licence})")
+    path = find_data(name, folder)
+    if path is None:
+        raise InvalidInput(
+            must("data", "a file beside the scenario or in data/", name, "Give its name there.")
+        )
+    if spec is None:
+        raise InvalidInput(must("mesh", "given for an array without coordinates", None, "Add a mesh."))
+    mesh = make_mesh(spec)
+    return Given(
+        mesh, ScalarField(mesh, load_array(path), unit=given.unit or "", name=given.name), None, name
+    )

@@ -1,0 +1,256 @@
+"""What the parts of a scenario demand of each other: sides and laws, names and their order, points.
+
+Each check is a function (scenario, setting) -> pairs of path and sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from fieldsim.errors import Finding, InvalidInput
+from fieldsim.scenario.build import ELEVATION, make_mesh, make_potential, small_mesh
+from fieldsim.scenario.faults import did_you_mean
+from fieldsim.scenario.language import COORDINATES, FIELD_FUNCTIONS
+from fieldsim.scenario.nodes import Node, Path, finding
+from fieldsim.scenario.schema import Scenario
+from fieldsim.scenario.slots import Formula, Setting
+
+if TYPE_CHECKING:
+    from fieldsim.meshes import Mesh
+
+Fault = tuple[Path, str]
+_FIRST_NAME = re.compile(r"`(?P<name>\w+)")
+
+
+def cross_check(scenario: Scenario, setting: Setting, root: Node) -> list[Finding]:
+    """Return every fault that lies between the parts of a scenario."""
+    faults = list(_field_or_model(scenario))
+    mesh: Mesh | None = None
+    if scenario.mesh is not None:
+        try:
+            mesh = small_mesh(scenario.mesh)
+            if max(scenario.mesh.cells) <= 100_000:
+                make_mesh(scenario.mesh)
+        except InvalidInput as error:
+            faults.append((_mesh_path(scenario, str(error)), str(error)))
+    elif not (scenario.field is not None and scenario.field.data == ELEVATION):
+        faults.append(
+            ((), "the key `mesh` is required here. Add it: {type: cartesian, x: [0, 1], cells: [64]}.")
+        )
+    if mesh is not None:
+        faults += _boundary(scenario, mesh)
+        faults += _formulas(scenario, mesh)
+    faults += _points(scenario, 2 if scenario.mesh is None else None if mesh is None else mesh.dim)
+    faults += _potential(scenario)
+    faults += _order_of_names(scenario, setting)
+    faults += _times(scenario)
+    faults += _checks(scenario)
+    faults += _views(scenario)
+    return [finding(root, path, message) for path, message in faults]
+
+
+def _mesh_path(scenario: Scenario, message: str) -> Path:
+    """Return the path below `mesh` that a constructor's message names."""
+    named = _FIRST_NAME.match(message)
+    if named and scenario.mesh is not None and named["name"] in type(scenario.mesh).model_fields:
+        return ("mesh", named["name"])
+    return ("mesh",)
+
+
+def _field_or_model(scenario: Scenario) -> Iterator[Fault]:
+    given = scenario.field is not None and scenario.field.is_given
+    if given and scenario.model is not None:
+        yield ("model",), "a scenario must have a given field or a model; got both. Keep one of them."
+    if not given and scenario.model is None:
+        path: Path = ("field",) if scenario.field is not None else ()
+        yield (
+            path,
+            "a field must be given by potential, expression or data, or solved for by a `model`. Add one.",
+        )
+    if scenario.model is None:
+        for key in ("boundary", "initial", "time"):
+            if getattr(scenario, key):
+                yield (key,), f"`{key}` belongs to a model; this field is given. Remove it or add a model."
+    elif scenario.time is not None and scenario.initial is None:
+        yield ("time",), "a run in time must begin somewhere. Add `initial`."
+
+
+def _boundary(scenario: Scenario, mesh: Mesh) -> Iterator[Fault]:
+    if scenario.model is None:
+        return
+    for name in scenario.boundary:
+        if name not in mesh.sides:
+            hint = did_you_mean(name, mesh.walls)
+            yield (
+                ("boundary", name),
+                f"`{name}` must be a side of the mesh: {', '.join(mesh.walls)}. {hint}".strip(),
+            )
+        elif mesh.sides[name].kind != "wall":
+            kind = {"seam": "joined to the other end", "pole": "an axis or a pole"}[mesh.sides[name].kind]
+            yield ("boundary", name), f"`{name}` is {kind} and takes no law. Remove it."
+    missing = [name for name in mesh.walls if name not in scenario.boundary]
+    if missing:
+        yield (
+            ("boundary",),
+            f"every side must have a law; none is given for {', '.join(missing)}. "
+            f"Add for example {missing[0]}: {{flux_out: 0}} (insulated) or {missing[0]}: {{value: 0}}.",
+        )
+
+
+def _formulas(scenario: Scenario, mesh: Mesh) -> Iterator[Fault]:
+    """Refuse formulas of coordinates that the mesh leaves out."""
+    for path, formula in _formulas_in(scenario, ()):
+        if path[0] in ("view", "probe"):
+            continue
+        used = COORDINATES & _names_in(formula.resolved)
+        for name in sorted(used - mesh.expression_names):
+            try:
+                mesh.coordinate_values([name])
+            except InvalidInput as error:
+                yield path, str(error)
+
+
+def _formulas_in(value: Any, path: Path) -> Iterator[tuple[Path, Formula]]:
+    from pydantic import BaseModel
+
+    if isinstance(value, Formula):
+        yield path, value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _formulas_in(getattr(value, name), (*path, name))
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            yield from _formulas_in(item, (*path, name))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _formulas_in(item, (*path, index))
+
+
+def _names_in(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[A-Za-z_]\w*", text))
+
+
+def _points(scenario: Scenario, dim: int | None) -> Iterator[Fault]:
+    """Refuse points with another number of coordinates than the mesh has."""
+    if dim is None:
+        return
+    places: list[tuple[Path, list[float] | None]] = []
+    for name, probe in scenario.probe.items():
+        places.append((("probe", name), probe.at))
+        for end in (0, 1):
+            places.append((("probe", name, "line", end), probe.line[end] if probe.line else None))
+    places += [(("check", number, "at"), check.at) for number, check in enumerate(scenario.check)]
+    for path, point in places:
+        if point is not None and len(point) != dim:
+            names = ", ".join("xyz"[:dim])
+            yield (
+                path,
+                f"a point must have {dim} Cartesian coordinates ({names}); got {len(point)}. Give all of them.",
+            )
+
+
+def _potential(scenario: Scenario) -> Iterator[Fault]:
+    """Build the potential: its constructors refuse what does not fit together."""
+    if scenario.field is None or not scenario.field.is_given:
+        return
+    try:
+        potential = make_potential(scenario.field)
+    except InvalidInput as error:
+        yield ("field",), str(error)
+        return
+    unit = scenario.field.unit
+    if potential is not None and scenario.field.potential is not None and unit is not None:
+        from fieldsim.units import quantity_dimension_matches
+
+        if not quantity_dimension_matches(unit, potential.unit):
+            yield (
+                ("field", "unit"),
+                f"`unit` must be {potential.unit}, that of the potential; got {unit}. Write {potential.unit}.",
+            )
+
+
+def _order_of_names(scenario: Scenario, setting: Setting) -> Iterator[Fault]:
+    """Refuse derived fields that use themselves or later ones, and names given twice."""
+    known: set[str] = set()
+    everything = set(setting.names)
+    for name, derived in scenario.derive.items():
+        if name == setting.unknown or name in setting.parameters or name == "flux":
+            yield (
+                ("derive", name),
+                f"the name {name} is taken by the field or a parameter. Choose another name.",
+            )
+        later = (everything - {setting.unknown, "flux"} - known) & _names_in(derived.expression)
+        if later - set(FIELD_FUNCTIONS):
+            yield ("derive", name), f"{', '.join(sorted(later))} must be derived above {name}. Move it up."
+        known.add(name)
+    if setting.unknown in setting.parameters:
+        yield (
+            ("parameters", setting.unknown),
+            f"the name {setting.unknown} is that of the field. Choose another name.",
+        )
+
+
+def _times(scenario: Scenario) -> Iterator[Fault]:
+    time = scenario.time
+    if time is None:
+        for number, check in enumerate(scenario.check):
+            if check.time is not None:
+                yield ("check", number, "time"), "a steady field has no time. Remove `time`."
+        return
+    if time.at is not None:
+        if time.outputs is not None:
+            yield ("time", "at"), "output times must be given once; got `outputs` and `at`. Keep one."
+        if (
+            any(b <= a for a, b in zip(time.at, time.at[1:], strict=False))
+            or time.at[0] < 0
+            or time.at[-1] > time.until
+        ):
+            yield ("time", "at"), "output times must increase from 0 to `until`. Sort them."
+    if time.method == "explicit_euler" and time.step is None:
+        yield ("time", "method"), "explicit_euler must be given a `step`. Add step: 1 ms, or use tr_bdf2."
+    for number, check in enumerate(scenario.check):
+        if check.time is not None and not 0 <= check.time <= time.until * (1 + 1e-12):
+            yield (
+                ("check", number, "time"),
+                f"`time` must lie between 0 and {time.until:g} s. Give an output time.",
+            )
+
+
+def _checks(scenario: Scenario) -> Iterator[Fault]:
+    for number, check in enumerate(scenario.check):
+        if (check.at is None) == (check.over is None):
+            yield (
+                ("check", number),
+                "a check must say where: one of `at` (a point) and `over` (mesh, or a side). Add one.",
+            )
+        if check.over not in (None, "mesh") and scenario.model is None:
+            yield (
+                ("check", number, "over"),
+                "a side belongs to a solved field; this one is given. Use `mesh`.",
+            )
+
+
+def _views(scenario: Scenario) -> Iterator[Fault]:
+    for number, view in enumerate(scenario.view):
+        kind, spec = view.chosen
+        path: Path = ("view", number, kind)
+        along = getattr(spec, "along", None) if kind != "history" else None
+        if along is not None:
+            yield from _probe_named(scenario, (*path, "along"), along, line=True)
+        if kind == "history":
+            yield from _probe_named(scenario, (*path, "at"), spec.at, line=False)
+        if kind in ("history", "animation") and scenario.time is None:
+            yield path, f"{kind} must have a run in time. Add `time`, or remove this view."
+
+
+def _probe_named(scenario: Scenario, path: Path, name: str, *, line: bool) -> Iterator[Fault]:
+    probe = scenario.probe.get(name)
+    wanted = "a line" if line else "a point"
+    if probe is None:
+        hint = did_you_mean(name, list(scenario.probe))
+        known = ", ".join(scenario.probe) or "none"
+        yield path, f"`{name}` must be a probe. {hint or 'Add it under probe.'} Probes here: {known}."
+    elif (probe.line is not None) != line:
+        yield path, f"the probe `{name}` must be {wanted}. Name another probe."

@@ -1,0 +1,164 @@
+"""The schema of a scenario file, format 1: what may be written, with which units.
+
+Reading gives SI numbers, checked formulas and checked names; nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field as Described
+from pydantic import StringConstraints, field_validator
+
+from fieldsim.scenario.base_models import Record
+from fieldsim.scenario.schema_fields import GivenField, Law, Model
+from fieldsim.scenario.schema_views import View
+from fieldsim.scenario.slots import (
+    UNKNOWN,
+    FieldExpression,
+    Formula,
+    FormulaIn,
+    InUnit,
+    Length,
+    Name,
+    Plain,
+    Seconds,
+    Unit,
+    Whole,
+    wrong,
+)
+from fieldsim.scenario.targets import Allowance, AllowanceSlot, Expected, ExpectedSlot
+
+FORMAT = 1
+Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+Angle = Annotated[float, InUnit("rad")]
+Side = Literal["x-", "x+", "y-", "y+", "z-", "z+", "r-", "r+", "theta-", "theta+", "phi-", "phi+"]
+Axis = Literal["x", "y", "z", "r", "theta", "phi"]
+Pair = Annotated[list[Length], Described(min_length=2, max_length=2)]
+AnglePair = Annotated[list[Angle], Described(min_length=2, max_length=2)]
+Point = Annotated[list[Length], Described(min_length=1, max_length=3)]
+
+AXES = {
+    "cartesian": ("x", "y", "z"),
+    "polar": ("r", "phi"),
+    "cylindrical": ("r", "phi", "z"),
+    "spherical": ("r", "theta", "phi"),
+}
+
+
+class Stretch(Record):
+    """Cells that grow away from one or both ends of an axis."""
+
+    towards: list[Side] = Described(
+        min_length=1, max_length=2, description="the ends with the smallest cells"
+    )
+    ratio: Plain = Described(description="size of a cell over that of its neighbour nearer the end")
+
+    @field_validator("ratio")
+    @classmethod
+    def sensible(cls, value: float) -> float:
+        """Refuse ratios that leave no mesh."""
+        if not 1.0 < value <= 2.0:
+            raise wrong(f"must be above 1 and at most 2; got {value:g}. A usual ratio is 1.05.")
+        return value
+
+
+class MeshSpec(Record):
+    """A structured mesh; an axis that is left out is a symmetry."""
+
+    type: Literal["cartesian", "polar", "cylindrical", "spherical"]
+    x: Pair | None = None
+    y: Pair | None = None
+    z: Pair | None = None
+    r: Pair | None = None
+    theta: AnglePair | None = None
+    phi: AnglePair | None = None
+    cells: list[Annotated[int, Whole(1)]] = Described(min_length=1, max_length=3)
+    periodic: list[Axis] = Described(default_factory=list)
+    stretch: dict[Axis, Stretch] = Described(default_factory=dict)
+
+    @field_validator("cells", mode="before")
+    @classmethod
+    def open_cells(cls, value: Any) -> Any:
+        """Let one number stand for a list of one."""
+        return [value] if isinstance(value, int | str) and not isinstance(value, bool) else value
+
+    @property
+    def spans(self) -> dict[str, tuple[float, float]]:
+        """The range of each axis that is given, in the order of the coordinates."""
+        given = {name: getattr(self, name) for name in AXES[self.type]}
+        return {name: (pair[0], pair[1]) for name, pair in given.items() if pair is not None}
+
+
+class TimeSpec(Record):
+    """How long, and how many outputs; left out of a scenario, the steady state is sought."""
+
+    until: Annotated[float, InUnit("s", positive=True)]
+    outputs: Annotated[int, Whole(1, 100_000)] | None = None
+    at: list[Seconds] | None = Described(
+        default=None, min_length=1, description="output times instead of outputs"
+    )
+    method: Literal["tr_bdf2", "backward_euler", "explicit_euler"] = "tr_bdf2"
+    step: Annotated[float, InUnit("s", positive=True)] | None = None
+    tolerance: Annotated[float, InUnit("", positive=True)] | None = None
+
+
+class Derived(Record):
+    """A field made from others; the unit is worked out unless it is given."""
+
+    short = "expression"
+
+    expression: Annotated[str, FieldExpression()]
+    unit: Annotated[str, Unit()] | None = None
+
+
+class Probe(Record):
+    """Where values are read: at one point, or along a straight line."""
+
+    short = "at"
+
+    at: Point | None = None
+    line: list[Point] | None = Described(default=None, min_length=2, max_length=2)
+    points: Annotated[int, Whole(2, 100_000)] = 101
+
+    @field_validator("line")
+    @classmethod
+    def same_length(cls, value: list[list[float]] | None) -> list[list[float]] | None:
+        """Refuse ends of different dimension."""
+        if value is not None and len(value[0]) != len(value[1]):
+            raise wrong("must have two ends with equally many coordinates. Give both as [x, y] or [x, y, z].")
+        return value
+
+
+class Check(Record):
+    """A number from a book, a formula or a table, and how closely the run must meet it."""
+
+    of: Annotated[str, FieldExpression()]
+    at: Point | None = None
+    over: Literal["mesh"] | Side | None = None
+    take: Literal["mean", "integral", "min", "max"] = "integral"
+    time: Seconds | None = None
+    equals: Annotated[Expected, ExpectedSlot()]
+    within: Annotated[Allowance, AllowanceSlot()]
+    source: Text
+    expect: Text | None = None
+
+
+class Scenario(Record):
+    """A physical question: a given or a solved field, what to derive, probe, check and draw."""
+
+    fieldsim: Literal[1]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=120)]
+    about: Text = ""
+    question: Text | None = None
+    parameters: dict[Annotated[str, Name()], Any] = Described(default_factory=dict)
+    mesh: MeshSpec | None = None
+    field: GivenField | None = None
+    model: Model | None = None
+    boundary: dict[Side, Law] = Described(default_factory=dict)
+    initial: Annotated[float | Formula, FormulaIn(UNKNOWN, time=False)] | None = None
+    time: TimeSpec | None = None
+    derive: dict[Annotated[str, Name()], Derived] = Described(default_factory=dict)
+    probe: dict[Annotated[str, Name()], Probe] = Described(default_factory=dict)
+    check: list[Check] = Described(default_factory=list)
+    view: list[View] = Described(default_factory=list)
