@@ -1,12 +1,13 @@
 """Physical fields on structured meshes: vector calculus, potentials, conservation laws and pictures.
 
 Every public name stands here; each is imported the first time it is used, so that `import fieldsim` stays quick.
+`__init__.pyi` says the same to type checkers.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 __version__ = "0.1.0"
 
@@ -53,38 +54,7 @@ _WHERE = {
 }
 _MODULES = ("potentials",)
 
-__all__ = ["__version__", *_WHERE, *_MODULES]  # noqa: PLE0604
-
-if TYPE_CHECKING:
-    from fieldsim import potentials
-    from fieldsim.boundary import Convective, FluxOut, GradientOut, Value
-    from fieldsim.errors import (
-        CannotDraw,
-        CheckFailed,
-        ExpressionError,
-        FieldSimError,
-        InvalidInput,
-        NumericalFailure,
-        RankError,
-        Refused,
-        ScenarioError,
-        StorageError,
-        UnitsError,
-    )
-    from fieldsim.fields import ScalarField, TensorField, VectorField
-    from fieldsim.meshes import Mesh, cartesian, cylindrical, polar, spherical
-    from fieldsim.operators import (
-        curl,
-        directional_derivative,
-        divergence,
-        gradient,
-        hessian,
-        jacobian,
-        laplacian,
-        partial,
-    )
-    from fieldsim.physics import Diffusion, Electrostatics, Gravity, Heat
-    from fieldsim.simulation import Problem, Result, evolve, solve
+__all__ = ["__version__", *_WHERE, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:

@@ -82,7 +82,7 @@ class Table:
     @property
     def rows(self) -> int:
         """Number of rows, which is the number of cells of the axis."""
-        return self.index.shape[0]
+        return len(self.index)
 
     def scaled(self, outer: FloatArray, inner: FloatArray | None = None) -> Table:
         """Return rows that give outer * D(inner * value); `inner` is taken at `nodes`."""

@@ -42,9 +42,7 @@ class FieldArithmetic(NDArrayOperatorsMixin):
                 )
         highest = max(fields, key=lambda field: field.rank)
         if any(field.rank not in (0, highest.rank) for field in fields):
-            raise RankError(
-                "Vector and tensor fields do not combine cell by cell. Use dot, divergence or jacobian."
-            )
+            raise RankError("Vector and tensor fields do not combine cell by cell. Use dot, divergence or jacobian.")
         if highest.rank and ufunc.__name__ not in _LINEAR:
             raise RankError(
                 f"{ufunc.__name__} takes scalar fields; this is a vector field. Use its norm() or a component."

@@ -65,9 +65,7 @@ def check_finite(mesh: Mesh, values: FloatArray, name: str) -> None:
     bad = ~np.isfinite(values)
     if np.any(bad):
         cell = tuple(int(i) for i in np.argwhere(bad)[0])
-        place = ", ".join(
-            f"{axis.name}={axis.centers[i]:.6g}" for axis, i in zip(mesh.axes, cell, strict=True)
-        )
+        place = ", ".join(f"{axis.name}={axis.centers[i]:.6g}" for axis, i in zip(mesh.axes, cell, strict=True))
         raise NumericalFailure(
             f"`{name}` must be finite in every cell; got {values[cell]} at cell {cell}, where {place}. "
             "Change the formula there, or shift the mesh so that no cell centre lies on the singular point."
@@ -93,8 +91,6 @@ def _real(values: npt.NDArray[np.generic], name: str) -> FloatArray:
     """Return real numbers as float64."""
     if values.dtype.kind not in "iuf":
         raise InvalidInput(
-            must(
-                name, "made of real numbers", f"dtype {values.dtype}", "Give a formula, an array or a number."
-            )
+            must(name, "made of real numbers", f"dtype {values.dtype}", "Give a formula, an array or a number.")
         )
     return np.asarray(values, dtype=np.float64)

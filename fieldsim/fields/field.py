@@ -112,27 +112,21 @@ class VectorField(FieldArithmetic):
         """Return one component by coordinate name ("r", "phi", ...)."""
         names = self.mesh.coordinates.names
         if name not in names:
-            raise InvalidInput(
-                must("component", f"one of {', '.join(names)}", name, "These are the mesh's own.")
-            )
+            raise InvalidInput(must("component", f"one of {', '.join(names)}", name, "These are the mesh's own."))
         label = f"{self.name}_{name}" if self.name else ""
         return ScalarField.from_values(self.mesh, self.values[names.index(name)], unit=self.unit, name=label)
 
     def norm(self) -> ScalarField:
         """Return the length of the vector in every cell."""
         values = np.sqrt(np.einsum("i...,i...->...", self.values, self.values))
-        return ScalarField.from_values(
-            self.mesh, values, unit=self.unit, name=f"|{self.name}|" if self.name else ""
-        )
+        return ScalarField.from_values(self.mesh, values, unit=self.unit, name=f"|{self.name}|" if self.name else "")
 
     def dot(self, other: VectorField) -> ScalarField:
         """Return the scalar product with another vector field on the same mesh."""
         from fieldsim.units import times
 
         if not isinstance(other, VectorField) or other.mesh is not self.mesh:
-            raise InvalidInput(
-                must("other", "a vector field on the same mesh", other, "Build it on this mesh.")
-            )
+            raise InvalidInput(must("other", "a vector field on the same mesh", other, "Build it on this mesh."))
         values = np.einsum("i...,i...->...", self.values, other.values)
         return ScalarField.from_values(self.mesh, values, unit=times(self.unit, other.unit))
 
@@ -205,9 +199,7 @@ Field: TypeAlias = ScalarField | VectorField
 
 def _check_mesh(mesh: object) -> None:
     if not isinstance(mesh, Mesh):
-        raise InvalidInput(
-            must("mesh", "a mesh", mesh, "Make one with fieldsim.cartesian(x=(0, 1), cells=64).")
-        )
+        raise InvalidInput(must("mesh", "a mesh", mesh, "Make one with fieldsim.cartesian(x=(0, 1), cells=64)."))
 
 
 def _check_turns(mesh: Mesh) -> None:
@@ -229,9 +221,7 @@ def _components(mesh: Mesh, components: VectorLike, name: str) -> FloatArray:
         components = np.asarray(components(mesh.points))
     if isinstance(components, str) or not hasattr(components, "__len__"):
         raise InvalidInput(
-            must(
-                name, f"a list of {mesh.dim} components", components, "For example ['-y', 'x'] in the plane."
-            )
+            must(name, f"a list of {mesh.dim} components", components, "For example ['-y', 'x'] in the plane.")
         )
     if len(components) != mesh.dim:
         raise RankError(
@@ -262,9 +252,7 @@ def _locate(mesh: Mesh, points: npt.ArrayLike, outside: Outside) -> tuple[FloatA
     """Return native coordinates (dim, n) of points (n, dim) and which of them lie in the mesh."""
     array = np.atleast_2d(real_array(points, "points"))
     if array.ndim != 2 or array.shape[1] != mesh.dim:
-        raise InvalidInput(
-            must("points", f"of shape (n, {mesh.dim})", np.shape(points), "One Cartesian point a row.")
-        )
+        raise InvalidInput(must("points", f"of shape (n, {mesh.dim})", np.shape(points), "One Cartesian point a row."))
     native = mesh.native(array.T)
     inside = mesh.contains_native(native)
     if outside == "raise" and not np.all(inside):
@@ -280,9 +268,7 @@ def _locate(mesh: Mesh, points: npt.ArrayLike, outside: Outside) -> tuple[FloatA
     return native, inside
 
 
-def _sampled(
-    mesh: Mesh, lookup: Interpolator, native: FloatArray, inside: npt.NDArray[np.bool_]
-) -> FloatArray:
+def _sampled(mesh: Mesh, lookup: Interpolator, native: FloatArray, inside: npt.NDArray[np.bool_]) -> FloatArray:
     """Return Cartesian components (n, dim) at native coordinates, NaN where not inside."""
     result = np.full((native.shape[1], mesh.dim), np.nan)
     places = native[:, inside]

@@ -78,10 +78,7 @@ class Interpolator:
         if vector and side.pole is not None:
             signs = component_signs(self.mesh.coordinates, side.pole)
         return np.stack(
-            [
-                sign * layers_beyond(self.mesh, side, v, layers)
-                for sign, v in zip(signs, self._values, strict=True)
-            ]
+            [sign * layers_beyond(self.mesh, side, v, layers) for sign, v in zip(signs, self._values, strict=True)]
         )
 
 

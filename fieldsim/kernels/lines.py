@@ -236,9 +236,7 @@ def apply_terms(  # type: ignore[no-untyped-def]
                     if spans[table, 2] == 1:
                         _along_uniform(target, add, x, offsets[table], steady[table], count, low, high, scale)
                     else:
-                        _along_varying(
-                            target, add, x, offsets[table], varying[table], count, low, high, scale
-                        )
+                        _along_varying(target, add, x, offsets[table], varying[table], count, low, high, scale)
                 _edge_of_line(target, add, x, labels[table], weights[table], high, n2, scale)
             if varies:
                 _multiply(out[o, line], terms[t, 4] == 1, fields[terms[t, 5], line], buffer)

@@ -66,9 +66,7 @@ def check_span(name: str, span: object) -> tuple[float, float]:
     try:
         low, high = (float(end) for end in span)  # type: ignore[attr-defined]
     except (TypeError, ValueError) as error:
-        raise InvalidInput(
-            must(name, "a pair (low, high) of numbers", span, f"For example {name}=(0, 1).")
-        ) from error
+        raise InvalidInput(must(name, "a pair (low, high) of numbers", span, f"For example {name}=(0, 1).")) from error
     if not (np.isfinite(low) and np.isfinite(high)):
         raise InvalidInput(must(name, "a pair of finite numbers", span, "Give both ends of the axis."))
     if not low < high:
@@ -94,9 +92,7 @@ def checked_edges(name: str, edges: npt.ArrayLike) -> FloatArray:
         ) from error
     if array.ndim != 1 or array.size < 2:
         raise InvalidInput(
-            must(
-                f"edges[{name!r}]", "a list of at least two numbers", array.shape, "n cells have n + 1 edges."
-            )
+            must(f"edges[{name!r}]", "a list of at least two numbers", array.shape, "n cells have n + 1 edges.")
         )
     bad = np.flatnonzero(~np.isfinite(array))
     if bad.size:

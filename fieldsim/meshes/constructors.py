@@ -48,9 +48,7 @@ def cartesian(
     spans = {"x": x, "y": y, "z": z}
     given = [name for name in "xyz" if spans[name] is not None or name in (edges or {})]
     if not given or given != list("xyz")[: len(given)]:
-        raise InvalidInput(
-            must("axes", "x, or x and y, or x, y and z", given, "Give x=(0, 1) first, then y, then z.")
-        )
+        raise InvalidInput(must("axes", "x, or x and y, or x, y and z", given, "Give x=(0, 1) first, then y, then z."))
     systems = {1: Cartesian1(), 2: Cartesian2(), 3: Cartesian3()}
     return build_mesh(systems[len(given)], spans, cells=cells, periodic=periodic, edges=edges)
 
@@ -78,9 +76,7 @@ def cylindrical(
 
     `r` and `z` in metres, `phi` in radians. Raises InvalidInput.
     """
-    return build_mesh(
-        Cylindrical(), {"r": r, "phi": phi, "z": z}, cells=cells, periodic=periodic, edges=edges
-    )
+    return build_mesh(Cylindrical(), {"r": r, "phi": phi, "z": z}, cells=cells, periodic=periodic, edges=edges)
 
 
 def spherical(

@@ -77,9 +77,7 @@ class Mesh:
     @cached_property
     def coordinate_axis(self) -> tuple[int | None, ...]:
         """For every coordinate of the system, the array axis it runs along, or None where it is left out."""
-        return tuple(
-            self.names.index(name) if name in self.names else None for name in self.coordinates.names
-        )
+        return tuple(self.names.index(name) if name in self.names else None for name in self.coordinates.names)
 
     @cached_property
     def axis_coordinate(self) -> tuple[int, ...]:
@@ -90,9 +88,7 @@ class Mesh:
         """Return the array axis called `name`; raises InvalidInput with the names there are."""
         if name not in self.names:
             raise InvalidInput(
-                must(
-                    "axis", f"one of {', '.join(self.names)}", name, "The axes of this mesh have these names."
-                )
+                must("axis", f"one of {', '.join(self.names)}", name, "The axes of this mesh have these names.")
             )
         return self.names.index(name)
 
@@ -145,9 +141,7 @@ class Mesh:
     @cached_property
     def points(self) -> FloatArray:
         """Cartesian coordinates of the cell centres, shape (dim, *shape)."""
-        return frozen(
-            [np.broadcast_to(x, self.shape) for x in self.coordinates.to_cartesian(self.open_centers)]
-        )
+        return frozen([np.broadcast_to(x, self.shape) for x in self.coordinates.to_cartesian(self.open_centers)])
 
     @cached_property
     def corners(self) -> FloatArray:
@@ -167,7 +161,7 @@ class Mesh:
 
     def native(self, points: FloatArray) -> FloatArray:
         """Return all native coordinates (dim, n) of Cartesian points (dim, n), periodic ones within the mesh."""
-        q = np.array(self.coordinates.from_cartesian(points), dtype=np.float64)
+        q = np.array(self.coordinates.from_cartesian(tuple(points)), dtype=np.float64)
         for number, axis in enumerate(self.coordinate_axis):
             if axis is None:
                 continue
@@ -187,7 +181,7 @@ class Mesh:
 
     def contains_native(self, q: FloatArray) -> BoolArray:
         """Tell which native coordinates (dim, n) lie in the mesh."""
-        inside = np.all(np.isfinite(q), axis=0)
+        inside: BoolArray = np.all(np.isfinite(q), axis=0)
         for number, axis in enumerate(self.coordinate_axis):
             if axis is not None and not self.axes[axis].periodic:
                 edges, slack = self.axes[axis].edges, 1e-9 * self.axes[axis].length
@@ -217,9 +211,7 @@ class Mesh:
         q[self.axis_coordinate[which.axis]] = np.full((1,) * self.ndim, place)
         shape = tuple(1 if k == which.axis else n for k, n in enumerate(self.shape))
         values = self._coordinate_values(self.expression_names if names is None else names, q)
-        return {
-            name: np.broadcast_to(value, shape).squeeze(axis=which.axis) for name, value in values.items()
-        }
+        return {name: np.broadcast_to(value, shape).squeeze(axis=which.axis) for name, value in values.items()}
 
     def _coordinate_values(self, names: Iterable[str], q: Sequence[FloatArray]) -> dict[str, FloatArray]:
         formulas = coordinate_formulas(self.coordinates, frozenset(self.names))

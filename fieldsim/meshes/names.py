@@ -78,9 +78,7 @@ def _depends_on(coordinates: Coordinates, number: int) -> frozenset[str]:
     """Return the names of the native coordinates that a Cartesian coordinate depends on."""
     here = [np.asarray(at + 0.3) for at in coordinates.reference]
     return frozenset(
-        name
-        for i, name in enumerate(coordinates.names)
-        if abs(float(coordinates.tangents(here, i)[number])) > 1e-12
+        name for i, name in enumerate(coordinates.names) if abs(float(coordinates.tangents(here, i)[number])) > 1e-12
     )
 
 

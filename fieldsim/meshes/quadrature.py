@@ -37,9 +37,7 @@ def over(low: FloatArray, high: FloatArray) -> Along:
     return Along(0.5 * (high + low) + half * _NODES, half * _WEIGHTS)
 
 
-def integrate(
-    integrand: Callable[[Sequence[FloatArray]], FloatArray | float], along: Sequence[Along]
-) -> FloatArray:
+def integrate(integrand: Callable[[Sequence[FloatArray]], FloatArray | float], along: Sequence[Along]) -> FloatArray:
     """Return the integral on the grid of groups; the shape broadcasts (size 1 where nothing depends on a coordinate).
 
     A coordinate along which the integrand is constant is integrated by the sum of its weights.
@@ -57,7 +55,7 @@ def integrate(
             else:
                 value = value * totals.reshape([-1 if k == i else 1 for k in range(count)])
         else:
-            split = value.reshape(value.shape[:i] + (groups, per_group) + value.shape[i + 1 :])
+            split = value.reshape((*value.shape[:i], groups, per_group, *value.shape[i + 1 :]))
             weights = part.weights.reshape([1] * i + [groups, per_group] + [1] * (count - i - 1))
             value = (split * weights).sum(axis=i + 1)
     return value

@@ -74,9 +74,7 @@ def curl(F: VectorField, order: int = 2, *, out: Out = None) -> VectorField | Sc
     _need_vector("curl", F)
     mesh, name, unit = F.mesh, _label("curl ", F.name), per_length(F.unit)
     if mesh.dim == 1:
-        raise RankError(
-            "curl takes a vector field in the plane or in space; this one lives on a line. Use a 2-D mesh."
-        )
+        raise RankError("curl takes a vector field in the plane or in space; this one lives on a line. Use a 2-D mesh.")
     plan = curl_plan(mesh, check_order(order))
     if mesh.dim == 2:
         values = _target(out, mesh.shape)
@@ -102,9 +100,7 @@ def laplacian(f: ScalarField | VectorField, order: int = 2, *, out: Out = None) 
 
         values = _target(out, f.values.shape)
         vector_laplacian_values(f, check_order(order), values)
-        return VectorField.from_values(
-            f.mesh, values, unit=per_length(f.unit, 2), name=_label("lap ", f.name)
-        )
+        return VectorField.from_values(f.mesh, values, unit=per_length(f.unit, 2), name=_label("lap ", f.name))
     _need_scalar("laplacian", f)
     values = _target(out, f.mesh.shape)
     laplacian_plan(f.mesh, check_order(order)).apply(f.values[None], values[None])
@@ -172,13 +168,9 @@ def _target(out: Out, shape: tuple[int, ...]) -> FloatArray:
     if array is None:
         return np.empty(shape)
     if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != np.float64:
-        raise InvalidInput(
-            must("out", f"a float64 array of shape {shape}", np.shape(array), "Or leave it out.")
-        )
+        raise InvalidInput(must("out", f"a float64 array of shape {shape}", np.shape(array), "Or leave it out."))
     if not (array.flags.c_contiguous and array.flags.writeable):
-        raise InvalidInput(
-            must("out", "contiguous and writeable", "an array that is not", "Use numpy.empty(shape).")
-        )
+        raise InvalidInput(must("out", "contiguous and writeable", "an array that is not", "Use numpy.empty(shape)."))
     return array
 
 
@@ -192,9 +184,7 @@ def _need_scalar(operator: str, f: object) -> None:
             f"{operator} takes a scalar field; this is a vector field: divergence, curl and jacobian take vectors."
         )
     if not isinstance(f, ScalarField):
-        raise RankError(
-            must("f", "a scalar field", f, "Make one: fieldsim.ScalarField(mesh, 'x**2 + y**2').")
-        )
+        raise RankError(must("f", "a scalar field", f, "Make one: fieldsim.ScalarField(mesh, 'x**2 + y**2')."))
 
 
 def _need_vector(operator: str, F: object) -> None:

@@ -1,7 +1,7 @@
 """Second derivatives and gradients of vectors: partial derivatives plus the turning of the basis.
 
-For orthogonal coordinates e_a . d_b e_c = delta_ab (d_c h_a)/h_c - delta_bc (d_a h_b)/h_a for a != c. Source: P. M. Morse &
-H. Feshbach, Methods of Theoretical Physics (1953), sec. 1.3.
+For orthogonal coordinates e_a . d_b e_c = delta_ab (d_c h_a)/h_c - delta_bc (d_a h_b)/h_a for a != c.
+Source: P. M. Morse & H. Feshbach, Methods of Theoretical Physics (1953), sec. 1.3.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The metric as the operators need it: tables of derivatives, and factors split along one axis.
 
-grad f = sum_i e_i (1/h_i) d_i f;  div F = (1/J) sum_i d_i((J/h_i) F_i);  (curl F)_i = eps_ijk (1/(h_j h_k)) d_j(h_k F_k),
-with J = h_1 h_2 h_3. A factor under a derivative that is a product of a function of that coordinate and one of the
+grad f = sum_i e_i (1/h_i) d_i f;  div F = (1/J) sum_i d_i((J/h_i) F_i);
+(curl F)_i = eps_ijk (1/(h_j h_k)) d_j(h_k F_k), with J = h_1 h_2 h_3. A factor under a derivative that is a product of a function of that coordinate and one of the
 others goes into the weights, so that one kernel serves all coordinate systems.
 """
 
@@ -23,9 +23,7 @@ Powers = Mapping[int, int]
 def check_order(order: int) -> int:
     """Return `order` after checking that it is one of 2, 4, 6, 8."""
     if isinstance(order, bool) or order not in ORDERS:
-        raise InvalidInput(
-            must("order", "2, 4, 6 or 8", order, "2 is the usual choice; 4 for smooth fields.")
-        )
+        raise InvalidInput(must("order", "2, 4, 6 or 8", order, "2 is the usual choice; 4 for smooth fields."))
     return int(order)
 
 

@@ -117,9 +117,7 @@ def _weighted(
         outer = own_factor(mesh, axis, mesh.axes[axis].centers, powers)
         inner = own_factor(mesh, axis, first.nodes, powers)
         if outer is not None and inner is not None:
-            split.append(
-                _over_scale(mesh, Term(out, source, axis, first.scaled(1.0 / outer, inner), _ones(mesh)))
-            )
+            split.append(_over_scale(mesh, Term(out, source, axis, first.scaled(1.0 / outer, inner), _ones(mesh))))
         whole = _mesh_shaped(mesh, 1.0 / product(mesh, mesh.open_centers, powers))
         full.append(_over_scale(mesh, Term(out, source, axis, first, whole)))
     if len(split) == len(rows):

@@ -84,7 +84,7 @@ class Plan:
     def _ghosts(self, values: FloatArray, slow: int) -> FloatArray:
         """Return the layers beyond the poles of one of the two slow kernel axes, as lines."""
         axis = slow - (3 - self.mesh.ndim)
-        n0, n1, n2 = self._packed.shape
+        n2 = self._packed.shape[2]
         layers = self._layers
         if axis < 0 or axis == self.mesh.ndim - 1 or layers[axis] == 0:
             return np.empty((self.components, 0, n2))
@@ -95,11 +95,10 @@ class Plan:
             side = self.mesh.sides[self.mesh.axes[axis].name + "-+"[end]]
             if not continues(self.mesh, side):
                 continue
-            part = [slice(None)] * self.mesh.ndim
-            part[axis] = slice(end * layers[axis], (end + 1) * layers[axis])
             for c in range(self.components):
                 beyond = layers_beyond(self.mesh, side, values[c], layers[axis])
-                result[(c, *part)] = self._sign(axis, end, c) * beyond
+                place = along_axis(axis, end * layers[axis], (end + 1) * layers[axis])
+                result[c][place] = self._sign(axis, end, c) * beyond
         return result.reshape(self.components, -1, n2)
 
     def _sign(self, axis: int, end: int, component: int) -> int:
@@ -130,9 +129,7 @@ class Plan:
     def kernel_table(self, term: Term) -> Table:
         """Return the rows of a term, without ghosts where the kernel's last axis is meant."""
         if term.axis == self.mesh.ndim - 1 and term.table.index.min() < 0:
-            return term.table.folded(
-                self._sign(term.axis, 0, term.source), self._sign(term.axis, 1, term.source)
-            )
+            return term.table.folded(self._sign(term.axis, 0, term.source), self._sign(term.axis, 1, term.source))
         return term.table
 
     # ---- the same operator as a matrix
@@ -206,9 +203,7 @@ def _pack(plan: Plan) -> _Packed:
     mesh = plan.mesh
     lead = 3 - mesh.ndim
     n0, n1, n2 = (1,) * lead + mesh.shape
-    layers = (0,) * lead + tuple(
-        2 * count if axis < mesh.ndim - 1 else 0 for axis, count in enumerate(plan._layers)
-    )
+    layers = (0,) * lead + tuple(2 * count if axis < mesh.ndim - 1 else 0 for axis, count in enumerate(plan._layers))
     ordered = sorted(range(len(plan.terms)), key=lambda t: plan.terms[t].out)
     rows = max(n0, n1, n2)
     compiled = [_compact(plan.kernel_table(plan.terms[t])) for t in ordered]
@@ -222,7 +217,8 @@ def _pack(plan: Plan) -> _Packed:
     steady = np.zeros((count, width))
     varying = np.zeros((count, width, n2))
     records = np.zeros((count, 6), np.int64)
-    scales, fields = [], []
+    scales: list[FloatArray] = []
+    fields: list[FloatArray] = []
     seen: set[int] = set()
     for t, (number, table) in enumerate(zip(ordered, compiled, strict=True)):
         term = plan.terms[number]
@@ -232,9 +228,7 @@ def _pack(plan: Plan) -> _Packed:
         counts[t, : table.rows] = _used(table)
         if axis == 2:
             _interior(table, spans[t], offsets[t], steady[t], varying[t])
-        scale = np.asarray(term.scale).reshape(
-            (1,) * lead + (1,) * (mesh.ndim - term.scale.ndim) + term.scale.shape
-        )
+        scale = np.asarray(term.scale).reshape((1,) * lead + (1,) * (mesh.ndim - term.scale.ndim) + term.scale.shape)
         field = -1
         if scale.shape[2] > 1:
             field = len(fields)
@@ -261,6 +255,11 @@ def _pack(plan: Plan) -> _Packed:
     )
 
 
+def along_axis(axis: int, start: int, stop: int) -> tuple[slice, ...]:
+    """Return the index of a slab start:stop along one axis."""
+    return (*(slice(None),) * axis, slice(start, stop))
+
+
 def _compact(table: Table) -> Table:
     """Move the entries with non-zero weight of every row to the front, in order."""
     order = np.argsort(table.weights == 0.0, axis=1, kind="stable")
@@ -274,12 +273,10 @@ def _compact(table: Table) -> Table:
 
 def _used(table: Table) -> IntArray:
     """Return the number of non-zero entries of each row, at least one."""
-    return np.maximum(np.count_nonzero(table.weights, axis=1), 1)
+    return np.asarray(np.maximum(np.count_nonzero(table.weights, axis=1), 1), dtype=np.int64)
 
 
-def _interior(
-    table: Table, span: IntArray, offsets: IntArray, steady: FloatArray, varying: FloatArray
-) -> None:
+def _interior(table: Table, span: IntArray, offsets: IntArray, steady: FloatArray, varying: FloatArray) -> None:
     """Describe the longest run of rows around the middle whose entries sit at the same offsets."""
     n, width = table.index.shape
     shift = table.index - np.arange(n)[:, None]

@@ -1,7 +1,7 @@
 """The vector Laplacian: grad div F - curl curl F, not the Laplacian of the components.
 
-Composing first derivatives costs one order where the rows change near a wall, so the inner and outer rows are two orders
-above the order promised. On a straight mesh the components decouple and second-derivative rows are used instead.
+Composing first derivatives costs one order where the rows change near a wall, so the inner and outer rows are two
+orders above the order promised. On a straight mesh the components decouple and second-derivative rows are used instead.
 """
 
 from __future__ import annotations
