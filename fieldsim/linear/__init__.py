@@ -1,0 +1,7 @@
+"""Linear systems A x = b on plain arrays: prepare once, solve often; answers carry a status and a remedy."""
+
+from fieldsim.linear.grid_operator import GridOperator
+from fieldsim.linear.result import LinearResult, Status
+from fieldsim.linear.solver import METHODS, Prepared, prepare, solve
+
+__all__ = ["METHODS", "GridOperator", "LinearResult", "Prepared", "Status", "prepare", "solve"]

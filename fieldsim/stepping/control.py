@@ -1,0 +1,61 @@
+"""Step-size control: the PI controller and the first step.
+
+dt_new = dt * 0.9 * error^(-0.7/p) * previous_error^(0.4/p), between a fifth and five times dt, for an error
+estimate of order dt^p scaled so that 1 is the tolerance (Gustafsson, ACM TOMS 17, 1991).
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fieldsim.stepping.system import System
+
+Array = NDArray[np.float64]
+
+SAFETY = 0.9
+LARGEST_GROWTH = 5.0
+SMALLEST_GROWTH = 0.2
+_WORTH_CHANGING = 1.2
+_LEAST_ERROR = 1e-8
+
+
+def next_factor(error: float, previous: float, order: int) -> float:
+    """Return the factor by which the step may change after an accepted step of scaled error `error` <= 1.
+
+    A growth of less than a fifth is not taken: an unchanged step reuses the factorised matrix.
+    """
+    error = max(error, _LEAST_ERROR)
+    previous = max(previous, _LEAST_ERROR)
+    wished = SAFETY * float(error ** (-0.7 / order)) * float(previous ** (0.4 / order))
+    factor = min(max(wished, SMALLEST_GROWTH), LARGEST_GROWTH)
+    return 1.0 if 1.0 <= factor < _WORTH_CHANGING else factor
+
+
+def retry_factor(error: float, order: int) -> float:
+    """Return the factor for repeating a step whose scaled error was above 1 or not finite."""
+    if not np.isfinite(error):
+        return SMALLEST_GROWTH
+    wished: float = SAFETY * error ** (-1.0 / order)
+    return max(SMALLEST_GROWTH, wished)
+
+
+def first_step(system: System, t: float, u: Array, scale: float, longest: float) -> float:
+    """Return a first step for a first-order start of tolerance `scale` in units of u.
+
+    Hairer, Norsett & Wanner, Solving Ordinary Differential Equations I, section II.4. `scale` 0 (nothing
+    varies yet) leaves the choice to the controller.
+    """
+    rate = system.rate(t, u)
+    steepest = float(np.max(np.abs(rate), initial=0.0))
+    if not np.isfinite(steepest):
+        return 1e-6 * longest
+    if steepest == 0.0 or scale == 0.0:
+        return 1e-3 * longest
+    trial = min(scale / steepest, 1e-3 * longest)
+    bend = float(np.max(np.abs(system.rate(t + trial, u + trial * rate) - rate), initial=0.0)) / trial
+    if not np.isfinite(bend) or bend == 0.0:
+        return min(100.0 * trial, longest)
+    return min(100.0 * trial, sqrt(2.0 * scale / bend), longest)
