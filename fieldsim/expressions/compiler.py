@@ -28,6 +28,7 @@ MAX_EXPONENT = 1000
 
 _LARGEST_PRODUCT = 8
 _LISTED = 12
+_OTHER_NAMES = {"ln": "log", "lg": "log10", "pow": "x**y", "fabs": "abs", "sgn": "sign", "tg": "tan"}
 
 _BINARY: Mapping[type[ast.operator], Callable[[Program, Program], Program]] = {
     ast.Add: lambda a, b: lambda v: a(v) + b(v),
@@ -211,7 +212,7 @@ class _Compiler:
             raise self.source.fault(
                 node.right.col_offset, f"a constant exponent may be {MAX_EXPONENT} at most"
             )
-        if base.constant is None and power.is_integer() and 2 < abs(power) <= _LARGEST_PRODUCT:
+        if base.constant is None and power.is_integer() and 2 <= abs(power) <= _LARGEST_PRODUCT:
             return _Part(_product(base.run, int(power)))
         return self._built(node, _BINARY[ast.Pow], (base, exponent))
 
@@ -291,7 +292,9 @@ class _Compiler:
 
 
 def _unknown(kind: str, name: str, listed: Sequence[str], candidates: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, candidates, n=1)
+    spelling = {candidate.lower(): candidate for candidate in reversed(candidates)}
+    close = [_OTHER_NAMES[name]] if name in _OTHER_NAMES else []
+    close += [spelling[match] for match in difflib.get_close_matches(name.lower(), spelling, n=1)]
     shown = name if len(name) <= 40 else name[:37] + "..."
     hint = f"; did you mean {close[0]!r}?" if close else ""
     more = ", ..." if len(listed) > _LISTED else ""

@@ -64,7 +64,7 @@ _WORDS_OF_FORMULAS = frozenset({"if", "else", "and", "or", "not"})
 
 _TOKEN = re.compile(
     r"(?P<blank>\s+)|(?P<symbol>%|[A-Za-z][A-Za-z0-9_]*)|(?P<one>1(?![0-9.]))|(?P<operator>\*(?!\*)|/|\(|\))"
-    r"|(?:\^|\*\*)\s*(?:\(\s*(?P<bracketed>[+-]?[0-9]{1,3}(?:\.[0-9]{1,3}|/[0-9]{1,3})?)\s*\)"
+    r"|(?:\^|\*\*)\s*(?:\(\s*(?P<bracket>[+-]?[0-9]{1,3}(?:\.[0-9]{1,3}|/[0-9]{1,3})?)\s*\)"
     r"|(?P<exponent>[+-]?[0-9]{1,3}(?:\.[0-9]{1,3})?))"
 )
 
@@ -254,7 +254,7 @@ def _tokens(text: str) -> list[_Token]:
         if match is None:
             raise UnitProblemError(f"{plain[position]!a} does not belong in a unit")
         position = match.end()
-        kind = match.lastgroup or ""
+        kind = (match.lastgroup or "").replace("bracket", "exponent")
         if kind != "blank":
             tokens.append(_Token(kind, match.group(), blank))
         blank = kind == "blank"
