@@ -35,15 +35,15 @@ def continues(mesh: Mesh, side: Side) -> bool:
 
 def component_signs(coordinates: Coordinates, pole: Pole) -> tuple[int, ...]:
     """Return, a component, the sign it takes beyond a pole relative to the same point before it."""
-    before = [np.float64(at + 0.3) for at in coordinates.reference]
-    before[pole.axis] = np.float64(pole.at + 0.3 if pole.at <= coordinates.reference[pole.axis] else pole.at - 0.3)
+    before = [np.asarray(at + 0.3) for at in coordinates.reference]
+    before[pole.axis] = np.asarray(pole.at + 0.3 if pole.at <= coordinates.reference[pole.axis] else pole.at - 0.3)
     image = list(before)
     for other in pole.images:
-        image[other.axis] = np.float64(
+        image[other.axis] = np.asarray(
             other.about - before[other.axis] if other.kind == "flip" else before[other.axis] + other.about
         )
     beyond = list(before)
-    beyond[pole.axis] = np.float64(2.0 * pole.at - before[pole.axis])
+    beyond[pole.axis] = np.asarray(2.0 * pole.at - before[pole.axis])
     here, there = coordinates.scale_factors(beyond), coordinates.scale_factors(image)
     directions = pole.signs(coordinates.dim)
     return tuple(int(np.sign(float(here[i]) / float(there[i]))) * directions[i] for i in range(coordinates.dim))
