@@ -97,9 +97,7 @@ def storage_error(error: OSError, path: str | os.PathLike[str], doing: str) -> S
 
 
 @contextmanager
-def whole_file(
-    path: str | os.PathLike[str], *, within: str | os.PathLike[str] | None = None
-) -> Iterator[BinaryIO]:
+def whole_file(path: str | os.PathLike[str], *, within: str | os.PathLike[str] | None = None) -> Iterator[BinaryIO]:
     """Yield a binary stream whose bytes appear as `path` only if the block ends without an error.
 
     within: a folder that `path` lies in; folders between the two are created, and none of them may be a
@@ -146,9 +144,7 @@ def write_bytes(
     return writer.result(path)
 
 
-def write_text(
-    path: str | os.PathLike[str], text: str, *, within: str | os.PathLike[str] | None = None
-) -> WrittenFile:
+def write_text(path: str | os.PathLike[str], text: str, *, within: str | os.PathLike[str] | None = None) -> WrittenFile:
     """Write `text` as UTF-8, line ends as they are, what UTF-8 has not escaped; raise like `whole_file`."""
     return write_bytes(path, text.encode("utf-8", errors="backslashreplace"), within=within)
 
@@ -174,9 +170,7 @@ def read_bytes(path: str | os.PathLike[str], *, largest: int) -> bytes:
         size = os.fstat(stream.fileno()).st_size
         if size > largest:
             raise StorageError(
-                must(
-                    str(path), f"a file of at most {largest} bytes", size, "Check that it is the right file."
-                )
+                must(str(path), f"a file of at most {largest} bytes", size, "Check that it is the right file.")
             )
         try:
             return stream.read(largest + 1)
@@ -244,9 +238,7 @@ class _Folder:
         return open(descriptor, "wb", buffering=_BLOCK)
 
     def rename(self, old: str, new: str) -> None:
-        os.replace(
-            self._place(old), self._place(new), src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor
-        )
+        os.replace(self._place(old), self._place(new), src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
 
     def remove(self, name: str) -> None:
         with suppress(OSError):
@@ -300,9 +292,7 @@ def _parts_below(target: Path, start: Path) -> list[str]:
     except ValueError:
         parts = [".."]
     if ".." in parts:
-        raise StorageError(
-            must("path", f"inside {str(start)!r}", str(target), "Write inside the run's folder only.")
-        )
+        raise StorageError(must("path", f"inside {str(start)!r}", str(target), "Write inside the run's folder only."))
     return parts
 
 

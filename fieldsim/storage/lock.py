@@ -83,9 +83,7 @@ class FolderLock:
                 _write_pid(descriptor, self.path)
                 return descriptor
             os.close(descriptor)  # its holder removed it between our open and our lock
-        raise StorageError(
-            f"cannot lock {str(self.path.parent)!r}: other processes keep taking it. Try again."
-        )
+        raise StorageError(f"cannot lock {str(self.path.parent)!r}: other processes keep taking it. Try again.")
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT

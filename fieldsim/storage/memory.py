@@ -57,8 +57,7 @@ def guard(needed_bytes: float, what: str, *, remedy: str = "Take fewer cells.") 
     allowed = int(limit * (1.0 - _KEEP_FREE))
     if not needed_bytes <= allowed:  # NaN is refused too
         raise Refused(
-            f"{what} needs {human_bytes(needed_bytes)}; "
-            f"the limit is {human_bytes(allowed)} ({name}). {remedy}"
+            f"{what} needs {human_bytes(needed_bytes)}; the limit is {human_bytes(allowed)} ({name}). {remedy}"
         )
 
 

@@ -76,9 +76,7 @@ class RunFolder:
         """Return the folder of a run for reading, without a lock; raise StorageError if it is none."""
         place = Path(path)
         if not place.is_dir() or not (place / "run.json").is_file():
-            raise StorageError(
-                must("run", "a run's folder with run.json", str(place), "Give the folder a run wrote.")
-            )
+            raise StorageError(must("run", "a run's folder with run.json", str(place), "Give the folder a run wrote."))
         return cls(place, None)
 
     def __enter__(self) -> RunFolder:
@@ -264,9 +262,7 @@ def _make(root: Path, name: str) -> tuple[Path, bool]:
     except OSError as error:
         raise storage_error(error, path, "make the folder") from error
     if stat.S_ISLNK(mode):
-        raise StorageError(
-            f"{str(path)!r} must be a folder; it is a symbolic link. Remove it or choose another --out."
-        )
+        raise StorageError(f"{str(path)!r} must be a folder; it is a symbolic link. Remove it or choose another --out.")
     if not stat.S_ISDIR(mode):
         raise storage_error(OSError(errno.ENOTDIR, "", str(path)), path, "write in")
     return path, made

@@ -5,8 +5,6 @@ Both are written whole and give the same bytes for the same values; JSON never h
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 import os
@@ -16,9 +14,10 @@ from typing import Any
 import numpy as np
 
 from fieldsim.errors import InvalidInput, StorageError, must
-from fieldsim.storage.atomic import WrittenFile, read_bytes, write_bytes
+from fieldsim.storage.atomic import WrittenFile, read_bytes, write_bytes, write_text
 
 _LARGEST_JSON = 64 << 20
+_QUOTED = frozenset(',"\r\n')
 
 
 def write_csv(
@@ -33,16 +32,14 @@ def write_csv(
     columns: name -> unit ("" for none), in order. rows: one value a column, None for an empty cell. Raise
     InvalidInput for a row of the wrong length, StorageError when it cannot be written.
     """
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([f"{name} [{unit}]" if unit else name for name, unit in columns.items()])
+    lines = [_line([f"{name} [{unit}]" if unit else name for name, unit in columns.items()])]
     for number, row in enumerate(rows):
         if len(row) != len(columns):
             raise InvalidInput(
                 must(f"rows[{number}]", f"{len(columns)} values long", len(row), "Give one value a column.")
             )
-        writer.writerow([_cell(value) for value in row])
-    return write_bytes(path, text.getvalue().encode("utf-8"), within=within)
+        lines.append(_line([_cell(value) for value in row]))
+    return write_text(path, "".join(lines), within=within)
 
 
 def write_json(
@@ -61,9 +58,7 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     try:
         return json.loads(data.decode("utf-8"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise StorageError(
-            f"{os.fspath(path)!r} is not JSON: {error}. Write it anew by running again."
-        ) from error
+        raise StorageError(f"{os.fspath(path)!r} is not JSON: {error}. Write it anew by running again.") from error
 
 
 def to_json(value: object, *, indent: int | None = None) -> bytes:
@@ -110,6 +105,14 @@ def _key(key: object, place: str) -> str:
 
 def _refuse_constant(text: str) -> float:
     raise ValueError(f"it holds {text}")
+
+
+def _line(cells: list[str]) -> str:
+    """Return one line of a table, quoted as RFC 4180 asks (Python's csv leaves a carriage return bare)."""
+    if cells == [""]:
+        return '""\n'  # an empty line would be no row at all
+    quoted = ['"' + cell.replace('"', '""') + '"' if set(cell) & _QUOTED else cell for cell in cells]
+    return ",".join(quoted) + "\n"
 
 
 def _cell(value: object) -> str:

@@ -81,9 +81,7 @@ def write_collection(
     last = -math.inf
     for time, file in entries:
         if not (math.isfinite(time) and time > last):
-            raise InvalidInput(
-                must("time", f"finite and later than {last!r}", time, "List the files in order.")
-            )
+            raise InvalidInput(must("time", f"finite and later than {last!r}", time, "List the files in order."))
         last = time
         name = attribute("file", _relative(Path(file), target.parent))
         lines.append(f'    <DataSet timestep="{float(time)!r}" group="" part="0"{name}/>')

@@ -67,9 +67,7 @@ class CellArray:
         text += f' format="appended" offset="{offset}"'
         if not self.unit:
             return text + "/>"
-        key = (
-            f'<InformationKey name="UNITS_LABEL" location="vtkDataArray">{escape(self.unit)}</InformationKey>'
-        )
+        key = f'<InformationKey name="UNITS_LABEL" location="vtkDataArray">{escape(self.unit)}</InformationKey>'
         return f"{text}>{key}</DataArray>"
 
 
@@ -100,9 +98,7 @@ class Grid:
         if corners is not None and edges is None:
             return _curvilinear(np.asarray(corners, dtype=np.float64))
         got = "neither" if edges is None else "both"
-        raise InvalidInput(
-            must("edges, corners", "given one without the other", got, "Give edges= or corners=.")
-        )
+        raise InvalidInput(must("edges, corners", "given one without the other", got, "Give edges= or corners=."))
 
 
 def cell_array(name: str, values: NDArray[Any], shape: tuple[int, ...], unit: str) -> CellArray:
@@ -119,9 +115,7 @@ def cell_array(name: str, values: NDArray[Any], shape: tuple[int, ...], unit: st
         raise InvalidInput(must(where, rule, array.shape, "Give one value, vector or tensor a cell."))
     kind = array.dtype.str[1:]
     if kind not in _TYPES:
-        raise InvalidInput(
-            must(where, "of a real number type", array.dtype, "Write real and imaginary parts.")
-        )
+        raise InvalidInput(must(where, "of a real number type", array.dtype, "Write real and imaginary parts."))
     slots = {
         0: (0,),
         1: tuple(range(lead[0])) if extra == 1 else (),
@@ -143,12 +137,7 @@ def attribute(name: str, value: str) -> str:
 
 def _edge(axis: int, edge: ArrayLike) -> NDArray[np.float64]:
     values = np.asarray(edge, dtype=np.float64)
-    if (
-        values.ndim != 1
-        or values.size < 2
-        or not np.all(np.isfinite(values))
-        or not np.all(np.diff(values) > 0)
-    ):
+    if values.ndim != 1 or values.size < 2 or not np.all(np.isfinite(values)) or not np.all(np.diff(values) > 0):
         rule = "at least two finite, increasing positions"
         raise InvalidInput(must(f"edges[{axis}]", rule, edge, "Give the edges of the cells in m."))
     return values
@@ -161,9 +150,7 @@ def _cartesian(edges: list[NDArray[np.float64]]) -> Grid:
     if all(_is_uniform(edge) for edge in edges):
         origin = [float(edge[0]) for edge in edges] + [0.0] * (3 - len(edges))
         spacing = [float(edge[-1] - edge[0]) / (edge.size - 1) for edge in edges] + [1.0] * (3 - len(edges))
-        text = attribute("Origin", " ".join(map(repr, origin))) + attribute(
-            "Spacing", " ".join(map(repr, spacing))
-        )
+        text = attribute("Origin", " ".join(map(repr, origin))) + attribute("Spacing", " ".join(map(repr, spacing)))
         return Grid("ImageData", shape, text)
     full = [*edges, *[np.zeros(1)] * (3 - len(edges))]
     arrays = [CellArray(name, edge.reshape(1, -1, 1, 1)) for name, edge in zip("xyz", full, strict=True)]
@@ -181,13 +168,9 @@ def _curvilinear(corners: NDArray[np.float64]) -> Grid:
     shape = tuple(count - 1 for count in corners.shape[1:])
     if corners.ndim not in (2, 3, 4) or not 1 <= corners.shape[0] <= 3 or min(shape, default=0) < 1:
         rule = "of shape (1 to 3, n0 + 1, ...) with 1 to 3 axes"
-        raise InvalidInput(
-            must("corners", rule, corners.shape, "Give the Cartesian corners of the cells in m.")
-        )
+        raise InvalidInput(must("corners", rule, corners.shape, "Give the Cartesian corners of the cells in m."))
     if not np.all(np.isfinite(corners)):
-        raise InvalidInput(
-            must("corners", "finite", "NaN or infinity", "Give the corners of the cells in m.")
-        )
+        raise InvalidInput(must("corners", "finite", "NaN or infinity", "Give the corners of the cells in m."))
     full = corners.reshape((corners.shape[0], *(*corners.shape[1:], 1, 1)[:3]))
     points = CellArray("Points", full, tuple(range(corners.shape[0])), 3)
     return Grid("StructuredGrid", shape, "", (points,))

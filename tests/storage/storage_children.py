@@ -18,9 +18,7 @@ from fieldsim.storage import *
 """
 
 
-def start(
-    code: str, *arguments: object, user: int | None = None, **environment: str
-) -> subprocess.Popen[str]:
+def start(code: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
     """Start `code` after the imports above; `sys.argv[1:]` are the arguments as text."""
     return subprocess.Popen(
         [sys.executable, "-W", "error", "-c", PREAMBLE + code, *map(str, arguments)],
@@ -29,14 +27,13 @@ def start(
         stderr=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        user=user,
         env={**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1", **environment},
     )
 
 
-def run(code: str, *arguments: object, user: int | None = None, **environment: str) -> str:
+def run(code: str, *arguments: object, **environment: str) -> str:
     """Run `code` to its end and return its output; fail with its traceback if it does not end well."""
-    child = start(code, *arguments, user=user, **environment)
+    child = start(code, *arguments, **environment)
     output, complaint = child.communicate(timeout=60)
     assert child.returncode == 0, complaint
     return output.strip()

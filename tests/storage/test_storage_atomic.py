@@ -47,9 +47,7 @@ def test_text_keeps_its_line_ends_and_escapes_what_utf8_has_not(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit, InvalidInput])
-def test_an_error_in_the_block_leaves_the_old_file_and_no_other(
-    tmp_path: Path, error: type[BaseException]
-) -> None:
+def test_an_error_in_the_block_leaves_the_old_file_and_no_other(tmp_path: Path, error: type[BaseException]) -> None:
     path = tmp_path / "a"
     write_bytes(path, b"old")
 
@@ -269,9 +267,7 @@ def test_a_missing_folder_and_a_long_name_are_storage_errors(tmp_path: Path) -> 
     write_bytes(tmp_path / ("a" * 255), b"x")
 
 
-@pytest.mark.parametrize(
-    ("mask", "file", "folder"), [(0o077, 0o600, 0o700), (0o022, 0o644, 0o755), (0, 0o664, 0o775)]
-)
+@pytest.mark.parametrize(("mask", "file", "folder"), [(0o077, 0o600, 0o700), (0o022, 0o644, 0o755), (0, 0o664, 0o775)])
 def test_files_follow_the_umask_and_are_never_writable_by_everybody(
     tmp_path: Path, mask: int, file: int, folder: int
 ) -> None:

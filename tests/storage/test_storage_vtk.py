@@ -106,9 +106,7 @@ def test_curvilinear_corners_vectors_and_tensors_come_back(tmp_path: Path) -> No
     corners = shell(shape)
     rng = np.random.default_rng(2)
     vector, tensor = rng.normal(size=(3, *shape)), rng.normal(size=(3, 3, *shape))
-    written = write_structured(
-        tmp_path / "b", {"E": vector, "H": tensor}, corners=corners, units={"E": "V/m"}
-    )
+    written = write_structured(tmp_path / "b", {"E": vector, "H": tensor}, corners=corners, units={"E": "V/m"})
     assert written.path.suffix == ".vts"
     data = read(written.path)
     np.testing.assert_array_equal(corner_points(data), corners.transpose(3, 2, 1, 0).reshape(-1, 3))
@@ -180,9 +178,7 @@ def test_blocks_of_a_large_field_stay_in_order(tmp_path: Path) -> None:
 
 def test_names_and_units_with_markup_come_back(tmp_path: Path) -> None:
     name = '|grad V| < 5 & "wall" ∂T/∂x'
-    path = write_structured(
-        tmp_path / "f", {name: np.ones(2)}, edges=[[0, 1, 2]], units={name: "W/m²<&>"}
-    ).path
+    path = write_structured(tmp_path / "f", {name: np.ones(2)}, edges=[[0, 1, 2]], units={name: "W/m²<&>"}).path
     array = read(path).GetCellData().GetArray(name)
     from vtkmodules.vtkCommonCore import vtkDataArray
 
