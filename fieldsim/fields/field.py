@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,7 @@ from fieldsim.fields.arithmetic import FieldArithmetic
 from fieldsim.fields.build import FieldLike, check_finite, evaluate, real_array
 from fieldsim.fields.interpolate import Interpolator
 from fieldsim.meshes import Mesh
-
-if TYPE_CHECKING:
-    from collections.abc import Callable as _Callable
+from fieldsim.units import times
 
 Basis: TypeAlias = Literal["mesh", "cartesian"]
 Outside: TypeAlias = Literal["raise", "nan"]
@@ -106,7 +104,7 @@ class VectorField(FieldArithmetic):
     @property
     def cartesian(self) -> FloatArray:
         """Cartesian components, shape (dim, *mesh.shape); left-out axes at their reference."""
-        return np.einsum("ik...,i...->k...", self.mesh.basis, self.values)
+        return np.asarray(np.einsum("ik...,i...->k...", self.mesh.basis, self.values))
 
     def component(self, name: str) -> ScalarField:
         """Return one component by coordinate name ("r", "phi", ...)."""
@@ -123,14 +121,12 @@ class VectorField(FieldArithmetic):
 
     def dot(self, other: VectorField) -> ScalarField:
         """Return the scalar product with another vector field on the same mesh."""
-        from fieldsim.units import times
-
         if not isinstance(other, VectorField) or other.mesh is not self.mesh:
             raise InvalidInput(must("other", "a vector field on the same mesh", other, "Build it on this mesh."))
         values = np.einsum("i...,i...->...", self.values, other.values)
         return ScalarField.from_values(self.mesh, values, unit=times(self.unit, other.unit))
 
-    def sampler(self) -> _Callable[[FloatArray], FloatArray]:
+    def sampler(self) -> Callable[[FloatArray], FloatArray]:
         """Return a function from Cartesian points (n, dim) to Cartesian components (n, dim), NaN outside the mesh."""
         lookup = Interpolator(self.mesh, self.values, vector=True)
 
@@ -187,7 +183,7 @@ class TensorField(FieldArithmetic):
     def cartesian(self) -> FloatArray:
         """Cartesian components, shape (dim, dim, *mesh.shape)."""
         basis = np.broadcast_to(self.mesh.basis, (self.mesh.dim, self.mesh.dim, *self.mesh.shape))
-        return np.einsum("ak...,bl...,ab...->kl...", basis, basis, self.values)
+        return np.asarray(np.einsum("ak...,bl...,ab...->kl...", basis, basis, self.values))
 
     def trace(self) -> ScalarField:
         """Return the sum of the diagonal: the divergence, or the Laplacian."""

@@ -42,10 +42,11 @@ class Interpolator:
         result = np.zeros((self._values.shape[0], native.shape[1]))
         for offsets in product(*(range(weight.shape[1]) for weight in weights)):
             index = tuple(start + offset for start, offset in zip(starts, offsets, strict=True))
+            corner = np.stack([component[index] for component in self._values])
             factor = np.ones(native.shape[1])
             for weight, offset in zip(weights, offsets, strict=True):
                 factor = factor * weight[:, offset]
-            result += factor * self._values[(slice(None), *index)]
+            result += factor * corner
         return result
 
     def _extend(self, number: int, *, vector: bool) -> None:

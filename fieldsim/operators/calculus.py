@@ -24,6 +24,7 @@ from fieldsim.operators.plans import (
     laplacian_plan,
     partial_plan,
 )
+from fieldsim.operators.vector_laplacian import vector_laplacian_values
 from fieldsim.units import per_length
 
 Out: TypeAlias = "FloatArray | ScalarField | VectorField | TensorField | None"
@@ -96,8 +97,6 @@ def laplacian(f: ScalarField | VectorField, order: int = 2, *, out: Out = None) 
     Raises InvalidInput, RankError.
     """
     if isinstance(f, VectorField):
-        from fieldsim.operators.vector_laplacian import vector_laplacian_values
-
         values = _target(out, f.values.shape)
         vector_laplacian_values(f, check_order(order), values)
         return VectorField.from_values(f.mesh, values, unit=per_length(f.unit, 2), name=_label("lap ", f.name))
@@ -168,7 +167,9 @@ def _target(out: Out, shape: tuple[int, ...]) -> FloatArray:
     if array is None:
         return np.empty(shape)
     if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype != np.float64:
-        raise InvalidInput(must("out", f"a float64 array of shape {shape}", np.shape(array), "Or leave it out."))
+        raise InvalidInput(
+            must("out", f"a float64 array of shape {shape}", getattr(array, "shape", array), "Or leave it out.")
+        )
     if not (array.flags.c_contiguous and array.flags.writeable):
         raise InvalidInput(must("out", "contiguous and writeable", "an array that is not", "Use numpy.empty(shape)."))
     return array

@@ -1,8 +1,9 @@
 """The metric as the operators need it: tables of derivatives, and factors split along one axis.
 
 grad f = sum_i e_i (1/h_i) d_i f;  div F = (1/J) sum_i d_i((J/h_i) F_i);
-(curl F)_i = eps_ijk (1/(h_j h_k)) d_j(h_k F_k), with J = h_1 h_2 h_3. A factor under a derivative that is a product of a function of that coordinate and one of the
-others goes into the weights, so that one kernel serves all coordinate systems.
+(curl F)_i = eps_ijk (1/(h_j h_k)) d_j(h_k F_k), with J = h_1 h_2 h_3.
+A factor under a derivative that is a product of a function of that coordinate and one of the others goes into the
+weights, so that one kernel serves all coordinate systems.
 """
 
 from __future__ import annotations
