@@ -202,8 +202,9 @@ class Potential(ABC):
         """Return the same potential under another name, and another quantity if one is given."""
         return replace(self, name=name, quantity=self.quantity if quantity is None else quantity)
 
-    def _singular_positions(self) -> FloatArray:
-        return np.array([source.position for source in self.singularities]).reshape(-1, MOST_COORDINATES)
+    def _clearance(self, x: FloatArray) -> FloatArray:
+        """Return the distance of each point to the nearest place where the potential is infinite."""
+        return np.full(x.shape[1], np.inf)
 
     def _density_factor(self) -> float | None:
         return None

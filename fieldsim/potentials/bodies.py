@@ -3,7 +3,7 @@
     dipole    V = C p . d / s^3,   grad V = C (p / s^3 - 3 (p . d) d / s^5),   s^2 = r^2 + softening^2
     ball      V = C q (3 R^2 - r^2) / (2 R^3) inside,  C q / r outside
 with C = 1/(4 pi epsilon0) for charges and -G for masses.
-Source: Griffiths, Introduction to Electrodynamics, 4th ed., equation 3.99 and problem 2.21.
+Source: Griffiths, Introduction to Electrodynamics, 4th ed., section 3.4 and problem 2.21.
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ class IdealDipole(Sourced):
     def soften(self, length: float) -> Potential:
         """Give the dipole the Plummer profile of scale `length` (m)."""
         return replace(self, softening=finite_number("length", length, positive=True))
+
+    def _clearance(self, x: FloatArray) -> FloatArray:
+        if self.softening > 0.0:
+            return np.full(x.shape[1], np.inf)
+        return np.asarray(np.linalg.norm(x - np.array(self.position)[:, np.newaxis], axis=0))
 
     def _parts(self, x: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
         d = x - np.array(self.position)[:, np.newaxis]

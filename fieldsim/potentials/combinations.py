@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from scipy.spatial import cKDTree
 
 from fieldsim.errors import UnitsError, must
 from fieldsim.potentials.base import PointSource, Potential
@@ -56,8 +52,11 @@ class Sum(Potential):
         """Soften every term."""
         return replace(self, terms=tuple(term.soften(length) for term in self.terms))
 
-    def _singular_positions(self) -> FloatArray:
-        return np.concatenate([term._singular_positions() for term in self.terms])
+    def _clearance(self, x: FloatArray) -> FloatArray:
+        nearest = self.terms[0]._clearance(x)
+        for term in self.terms[1:]:
+            nearest = np.minimum(nearest, term._clearance(x))
+        return nearest
 
     def _density_factor(self) -> float | None:
         factors = {term._density_factor() for term in self.terms}
@@ -105,8 +104,8 @@ class _Wrapped(Potential):
         """Soften the inner potential."""
         return replace(self, inner=self.inner.soften(length))
 
-    def _singular_positions(self) -> FloatArray:
-        return self.inner._singular_positions()
+    def _clearance(self, x: FloatArray) -> FloatArray:
+        return self.inner._clearance(x)
 
     def _density_factor(self) -> float | None:
         return self.inner._density_factor()
@@ -153,14 +152,14 @@ class Shifted(_Wrapped):
     @property
     def singularities(self) -> tuple[PointSource, ...]:
         """Return the inner singularities, moved."""
-        moved = self._singular_positions()
+        x, y, z = self.vector
         return tuple(
-            PointSource((float(p[0]), float(p[1]), float(p[2])), s.strength)
-            for p, s in zip(moved, self.inner.singularities, strict=True)
+            PointSource((s.position[0] + x, s.position[1] + y, s.position[2] + z), s.strength)
+            for s in self.inner.singularities
         )
 
-    def _singular_positions(self) -> FloatArray:
-        return np.add(self.inner._singular_positions(), self.vector)
+    def _clearance(self, x: FloatArray) -> FloatArray:
+        return self.inner._clearance(self._moved(x))
 
     def _moved(self, x: FloatArray) -> FloatArray:
         moved: FloatArray = x - np.array(self.vector)[:, np.newaxis]
@@ -182,22 +181,8 @@ class Cut(_Wrapped):
 
     radius: float
 
-    def __post_init__(self) -> None:
-        # imported here: only cuts need it, and it is slow to import
-        from scipy.spatial import cKDTree
-
-        positions = self.inner._singular_positions()
-        # a tree, not a distance table: many charges and many points stay cheap
-        object.__setattr__(self, "_tree", cKDTree(positions) if len(positions) else None)
-
     def _blank(self, x: FloatArray, values: FloatArray) -> FloatArray:
-        tree: cKDTree | None = self.__dict__["_tree"]
-        if tree is None:
-            return values
-        known = np.isfinite(x).all(axis=0)
-        distance = np.full(x.shape[1], np.nan)
-        distance[known] = tree.query(x.T[known])[0]
-        return np.where(distance < self.radius, np.nan, values)
+        return np.where(self.inner._clearance(x) < self.radius, np.nan, values)
 
     def _value(self, x: FloatArray) -> FloatArray:
         return self._blank(x, self.inner._value(x))

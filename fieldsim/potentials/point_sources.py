@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -18,6 +20,9 @@ from fieldsim.errors import InvalidInput, must
 from fieldsim.potentials.base import PointSource, Potential
 from fieldsim.potentials.checks import FloatArray, finite_number, finite_vector, real_array
 from fieldsim.potentials.constants import COULOMB, EPSILON_0, GRAVITATION
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 _Law = Callable[[FloatArray, FloatArray], Sequence[FloatArray]]
 
@@ -60,8 +65,20 @@ class PointSources(Sourced):
         """Give every source the Plummer profile of scale `length` (m)."""
         return replace(self, softening=finite_number("length", length, positive=True))
 
-    def _singular_positions(self) -> FloatArray:
-        return self.positions if self.softening == 0.0 else np.empty((0, 3))
+    @cached_property
+    def _tree(self) -> cKDTree:
+        # imported here: only cuts need it, and it is slow to import
+        from scipy.spatial import cKDTree
+
+        return cKDTree(self.positions)
+
+    def _clearance(self, x: FloatArray) -> FloatArray:
+        out = np.full(x.shape[1], np.inf)
+        if self.softening == 0.0:
+            # a tree, not a table of distances: many charges and many points stay cheap
+            known = np.isfinite(x).all(axis=0)
+            out[known] = self._tree.query(x.T[known])[0]
+        return out
 
     def _value(self, x: FloatArray) -> FloatArray:
         return self.coefficient * self._summed(x, 1, _inverse).reshape(-1)
