@@ -1,53 +1,32 @@
 """Write a file so that it stands under its final name only when it is whole.
 
 A hidden temporary file in the same folder is opened with O_EXCL and O_NOFOLLOW, written, fsynced and renamed
-over the target, and the folder is fsynced. Every step goes through a descriptor of the folder, so that nobody
-can swap the folder for a symbolic link in between. Files follow the umask and are never writable by
-everybody.
+over the target, and the folder is fsynced. Files follow the umask and are never writable by everybody.
 """
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from fieldsim.errors import FieldSimError, StorageError, must
+from fieldsim.storage.faults import can_be_path, not_plain, storage_error
+from fieldsim.storage.opened_folder import OpenedFolder
 
 TEMPORARY_PREFIX = ".fieldsim-"
 TEMPORARY_SUFFIX = ".part"
 
-_FILE_MODE = 0o664  # the umask takes bits away; "others may write" is never asked for
-_FOLDER_MODE = 0o775
-_BLOCK = 1 << 20
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NON_BLOCKING = getattr(os, "O_NONBLOCK", 0)
 _COMMON_FLAGS = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-_HAS_FOLDER_DESCRIPTORS = os.open in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
-
-_REMEDIES = {
-    errno.ENOSPC: "Free some space or write to another disk (--out).",
-    errno.EDQUOT: "Your disk quota is used up: remove files or write to another disk (--out).",
-    errno.EFBIG: "The file is larger than this process may write (ulimit -f) or the file system allows.",
-    errno.EROFS: "The file system is read-only: choose another folder (--out).",
-    errno.EACCES: "You may not write there: change the permissions or choose another folder (--out).",
-    errno.EPERM: "You may not write there: change the permissions or choose another folder (--out).",
-    errno.ENOENT: "Correct the path; a folder to write to must be there.",
-    errno.EEXIST: "A file stands where a folder is needed: choose another folder (--out).",
-    errno.ENOTDIR: "A part of the path is a file or a link, not a folder: correct the path.",
-    errno.ELOOP: "A symbolic link stands where a file or folder is expected: remove it.",
-    errno.ENAMETOOLONG: "Choose a shorter name.",
-    errno.EIO: "The disk reports a fault: check it and write to another one.",
-    errno.EMFILE: "Too many files are open in this process (ulimit -n).",
-}
 
 
 @dataclass(frozen=True)
@@ -87,15 +66,6 @@ class DigestingWriter:
         return WrittenFile(Path(path), self.size, self._hash.hexdigest())
 
 
-def storage_error(error: OSError, path: str | os.PathLike[str], doing: str) -> StorageError:
-    """Return the StorageError that says what failed on `path`, why, and what to do."""
-    code = error.errno if error.errno is not None else errno.EIO
-    reason = os.strerror(code)
-    remedy = _REMEDIES.get(code, "Check the path and the disk.")
-    name = errno.errorcode.get(code, str(code))
-    return StorageError(f"cannot {doing} {os.fspath(path)!r}: {reason} ({name}). {remedy}")
-
-
 @contextmanager
 def whole_file(path: str | os.PathLike[str], *, within: str | os.PathLike[str] | None = None) -> Iterator[BinaryIO]:
     """Yield a binary stream whose bytes appear as `path` only if the block ends without an error.
@@ -106,7 +76,7 @@ def whole_file(path: str | os.PathLike[str], *, within: str | os.PathLike[str] |
     """
     target = Path(path)
     _check_path(target)
-    folder = _Folder(target, within)
+    folder = OpenedFolder(target, within)
     try:
         folder.refuse_special(target.name)
         temporary = f"{TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
@@ -160,7 +130,7 @@ def open_regular(path: str | os.PathLike[str], *, follow_link: bool = False) -> 
     kind = os.fstat(descriptor).st_mode
     if not stat.S_ISREG(kind):
         os.close(descriptor)
-        raise StorageError(_not_plain(path, kind))
+        raise StorageError(not_plain(path, kind))
     return open(descriptor, "rb")
 
 
@@ -187,113 +157,9 @@ def file_sha256(path: str | os.PathLike[str]) -> str:
             raise storage_error(error, path, "read") from error
 
 
-def can_be_path(path: str | os.PathLike[str]) -> bool:
-    """Return whether the system can take `path` at all: no NUL and nothing it cannot encode."""
-    try:
-        return b"\0" not in os.fsencode(path)
-    except UnicodeEncodeError:
-        return False
-
-
 def is_leftover(name: str) -> bool:
     """Return whether `name` is that of a temporary file of `whole_file` (left behind by a killed process)."""
     return name.startswith(TEMPORARY_PREFIX) and name.endswith(TEMPORARY_SUFFIX)
-
-
-class _Folder:
-    """The folder of a target file, held open by a descriptor where the system has them."""
-
-    def __init__(self, target: Path, within: str | os.PathLike[str] | None) -> None:
-        self._descriptor: int | None = None
-        self._path = target.parent
-        if within is None:
-            start, parts = target.parent, []
-        else:
-            start, parts = Path(within), _parts_below(target, Path(within))
-        try:
-            if _HAS_FOLDER_DESCRIPTORS:
-                self._descriptor = _open_below(start, parts)
-            else:
-                _check_below(start, parts)
-        except OSError as error:
-            if isinstance(error, FieldSimError):
-                raise
-            raise storage_error(error, target.parent, "write in the folder") from error
-
-    def _place(self, name: str) -> str:
-        return name if self._descriptor is not None else str(self._path / name)
-
-    def refuse_special(self, name: str) -> None:
-        """Raise StorageError when `name` stands and is not a plain file."""
-        try:
-            kind = os.stat(self._place(name), dir_fd=self._descriptor, follow_symlinks=False).st_mode
-        except FileNotFoundError:
-            return
-        if not stat.S_ISREG(kind):
-            raise StorageError(_not_plain(self._path / name, kind))
-
-    def create(self, name: str) -> BinaryIO:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _COMMON_FLAGS
-        descriptor = os.open(self._place(name), flags, _FILE_MODE, dir_fd=self._descriptor)
-        return open(descriptor, "wb", buffering=_BLOCK)
-
-    def rename(self, old: str, new: str) -> None:
-        os.replace(self._place(old), self._place(new), src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
-
-    def remove(self, name: str) -> None:
-        with suppress(OSError):
-            os.unlink(self._place(name), dir_fd=self._descriptor)
-
-    def sync(self) -> None:
-        if self._descriptor is None:
-            return
-        try:
-            os.fsync(self._descriptor)
-        except OSError as error:
-            # Some network file systems cannot fsync a folder; the file itself is safe by then.
-            if error.errno not in (errno.EINVAL, errno.ENOTSUP):
-                raise
-
-    def close(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-
-def _open_below(start: Path, parts: list[str]) -> int:
-    """Return a descriptor of start/parts, made where missing; no part may be a symbolic link."""
-    flags = os.O_RDONLY | os.O_DIRECTORY | _COMMON_FLAGS
-    descriptor = os.open(start, flags)
-    for part in parts:
-        try:
-            with suppress(FileExistsError):
-                os.mkdir(part, _FOLDER_MODE, dir_fd=descriptor)
-            below = os.open(part, flags | _NO_FOLLOW, dir_fd=descriptor)
-        finally:
-            os.close(descriptor)
-        descriptor = below
-    return descriptor
-
-
-def _check_below(start: Path, parts: list[str]) -> None:
-    """Make start/parts by path, for systems without folder descriptors; no part may be a symbolic link."""
-    place = start
-    for part in parts:
-        place = place / part
-        with suppress(FileExistsError):
-            os.mkdir(place, _FOLDER_MODE)
-        if place.is_symlink():
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(place))
-
-
-def _parts_below(target: Path, start: Path) -> list[str]:
-    try:
-        parts = list(target.relative_to(start).parts[:-1])
-    except ValueError:
-        parts = [".."]
-    if ".." in parts:
-        raise StorageError(must("path", f"inside {str(start)!r}", str(target), "Write inside the run's folder only."))
-    return parts
 
 
 def _check_path(target: Path) -> None:
@@ -304,16 +170,3 @@ def _check_path(target: Path) -> None:
 def _is_ours(error: OSError, target: Path) -> bool:
     name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
     return is_leftover(Path(name).name) or Path(name).name == target.name
-
-
-def _not_plain(path: str | os.PathLike[str], mode: int) -> str:
-    kinds = (
-        (stat.S_ISLNK, "a symbolic link"),
-        (stat.S_ISDIR, "a folder"),
-        (stat.S_ISFIFO, "a FIFO"),
-        (stat.S_ISCHR, "a device"),
-        (stat.S_ISBLK, "a device"),
-        (stat.S_ISSOCK, "a socket"),
-    )
-    kind = next((text for test, text in kinds if test(mode)), "something else")
-    return f"{os.fspath(path)!r} must be a plain file; it is {kind}. Remove it or choose another path."

@@ -24,7 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldsim.errors import InvalidInput, StorageError, echo, must
-from fieldsim.storage.atomic import DigestingWriter, WrittenFile, open_regular, storage_error, whole_file
+from fieldsim.storage.atomic import DigestingWriter, WrittenFile, open_regular, whole_file
+from fieldsim.storage.faults import storage_error
 from fieldsim.storage.memory import guard
 from fieldsim.storage.tables import plain, to_json
 

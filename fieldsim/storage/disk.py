@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from fieldsim.errors import Refused
-from fieldsim.storage.atomic import storage_error
+from fieldsim.storage.faults import storage_error
 from fieldsim.storage.memory import human_bytes
 
 

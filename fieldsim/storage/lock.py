@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from fieldsim.errors import StorageError
-from fieldsim.storage.atomic import storage_error
+from fieldsim.storage.faults import storage_error
 
 if sys.platform == "win32":
     import msvcrt

@@ -16,17 +16,16 @@ from typing import BinaryIO
 from fieldsim.errors import InvalidInput, StorageError, must
 from fieldsim.storage.atomic import (
     WrittenFile,
-    can_be_path,
     is_leftover,
-    storage_error,
     whole_file,
     write_bytes,
     write_text,
 )
+from fieldsim.storage.faults import can_be_path, storage_error
 from fieldsim.storage.lock import LOCK_NAME, FolderLock
 from fieldsim.storage.names import check_name
+from fieldsim.storage.opened_folder import FOLDER_MODE
 
-_FOLDER_MODE = 0o775
 _PROBE = 4096  # bytes: enough to meet a full disk or an unwritable folder before any work
 _FILES = (
     "scenario.yaml", "resolved.yaml", "run.json", "log.txt", "fields.pvd", "probes.csv", "check.json",
@@ -254,9 +253,9 @@ def _make(root: Path, name: str) -> tuple[Path, bool]:
         for parent in (*reversed(root.parents), root):
             if not parent.is_dir():
                 with suppress(FileExistsError):
-                    os.mkdir(parent, _FOLDER_MODE)
+                    os.mkdir(parent, FOLDER_MODE)
         with suppress(FileExistsError):
-            os.mkdir(path, _FOLDER_MODE)
+            os.mkdir(path, FOLDER_MODE)
             made = True
         mode = os.lstat(path).st_mode
     except OSError as error:

@@ -304,3 +304,21 @@ def test_a_link_is_read_only_when_asked(tmp_path: Path) -> None:
         open_regular(tmp_path / "b")
     with open_regular(tmp_path / "b", follow_link=True) as stream:
         assert stream.read() == b"x"
+
+
+def test_systems_without_folder_descriptors_keep_the_same_promises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fieldsim.storage.opened_folder._HAS_FOLDER_DESCRIPTORS", False)
+    write_bytes(tmp_path / "new" / "deep" / "a", b"x", within=tmp_path)
+    assert (tmp_path / "new" / "deep" / "a").read_bytes() == b"x"
+    (tmp_path / "link").symlink_to(tmp_path / "new")
+    for place in ("link/b", "new/../b"):
+        with pytest.raises(StorageError):
+            write_bytes(tmp_path / place, b"x", within=tmp_path)
+    with pytest.raises(StorageError, match="symbolic link"):
+        write_bytes(tmp_path / "link", b"x")
+    with pytest.raises(ZeroDivisionError), whole_file(tmp_path / "c"):
+        raise ZeroDivisionError
+    assert names(tmp_path) == ["link", "new"]
+    assert names(tmp_path / "new") == ["deep"]
