@@ -1,10 +1,9 @@
 """One file that a run continues from to the same bits, never believed when a single bit of it changed.
 
-magic(16) | version u32 | header length u32 | header digest(32) | header JSON | arrays, 64-byte aligned |
-digest(32)
+magic (16) | version u32 | header length u32 | digest (32) | header JSON | arrays, 64-byte aligned | digest (32)
 
-Both digests are SHA-256: the first covers what stands before it and the header, so that sizes are believed
-only then; the last covers every byte before it. All numbers are little-endian. Nothing is ever unpickled.
+Both digests are SHA-256: the first covers what stands before it and the header, whose sizes are believed only
+then; the last covers every byte before it. All numbers are little-endian. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ _MAGIC = b"\x89fieldsim-ck\r\n\x1a\n"
 _PRELUDE = struct.Struct("<16sII")
 _DIGEST = 32
 _ALIGNMENT = 64
-_LARGEST_HEADER = 16 << 20
+_LARGEST_HEADER = 4 << 20
 _BLOCK = 4 << 20
 _DTYPE = re.compile(r"[<|](b1|[iu][1248]|f[248]|c8|c16)")
 _ABSENT = object()
@@ -160,7 +159,7 @@ def _header(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, object]) -> t
         offset = _aligned(offset + entry.size)
     header = to_json({"arrays": described, "meta": plain(meta, "meta")})
     if len(header) > _LARGEST_HEADER:
-        raise InvalidInput(must("meta", "at most 16 MiB as JSON", len(header), "Keep numbers as arrays."))
+        raise InvalidInput(must("meta", "at most 4 MiB as JSON", len(header), "Keep numbers as arrays."))
     return header, entries
 
 

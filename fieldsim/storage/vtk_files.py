@@ -97,26 +97,27 @@ def _instant(time: float) -> CellArray:
 
 def _head(grid: Grid, cells: Sequence[CellArray], instant: Sequence[CellArray]) -> bytes:
     """Return the XML part up to the underscore after which the numbers begin."""
+    tags = []
     offset = 0
-    tags = {}
     for array in (*instant, *grid.arrays, *cells):
-        tags[array.name] = array.tag(offset)
+        tags.append(array.tag(offset))
         offset += _COUNT + array.size
+    of_instant, of_grid = tags[: len(instant)], tags[len(instant) : len(tags) - len(cells)]
     extent = attribute("Extent", grid.extent)
     lines = ['<?xml version="1.0"?>']
     lines.append(f'<VTKFile type="{grid.kind}" version="1.0" byte_order="LittleEndian" header_type="UInt64">')
     lines.append(f"  <{grid.kind}{attribute('WholeExtent', grid.extent)}{grid.attributes}>")
     if instant:
-        lines += ["    <FieldData>", *(tags[array.name] for array in instant), "    </FieldData>"]
+        lines += ["    <FieldData>", *of_instant, "    </FieldData>"]
     lines.append(f"    <Piece{extent}>")
     if grid.arrays:
         lines += [
             f"      <{grid.place}>",
-            *(tags[array.name] for array in grid.arrays),
+            *of_grid,
             f"      </{grid.place}>",
         ]
     lines.append(f"      <CellData{_active(cells)}>")
-    lines += [tags[array.name] for array in cells]
+    lines += tags[len(tags) - len(cells) :]
     lines += [
         "      </CellData>",
         "    </Piece>",

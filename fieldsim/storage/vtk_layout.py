@@ -21,7 +21,6 @@ _TYPES = {
     **{f"i{size}": f"Int{8 * size}" for size in (1, 2, 4, 8)},
     **{f"u{size}": f"UInt{8 * size}" for size in (1, 2, 4, 8)},
 }
-_RESERVED = frozenset({"TimeValue", "Points", "x", "y", "z"})
 _COMPONENTS = {3: ("x", "y", "z"), 9: tuple(a + b for a in "xyz" for b in "xyz")}
 
 
@@ -104,9 +103,9 @@ class Grid:
 def cell_array(name: str, values: NDArray[Any], shape: tuple[int, ...], unit: str) -> CellArray:
     """Return `values` as an array of the file: a scalar, vector or tensor a cell of a mesh of `shape`."""
     where = f"arrays[{name!r}]"
-    if not name or name in _RESERVED or not name.isprintable():
-        rule = "named in printable characters other than TimeValue, Points, x, y, z"
-        raise InvalidInput(must(where, rule, name, "Choose another name."))
+    if not name or not name.isprintable() or not unit.isprintable():
+        rule = "named and given a unit in printable characters"
+        raise InvalidInput(must(where, rule, f"{name} [{unit}]", "Choose another name or unit."))
     array = np.asarray(values)
     extra = array.ndim - len(shape)
     lead = array.shape[: max(extra, 0)]

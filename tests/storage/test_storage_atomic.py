@@ -322,3 +322,24 @@ def test_systems_without_folder_descriptors_keep_the_same_promises(
         raise ZeroDivisionError
     assert names(tmp_path) == ["link", "new"]
     assert names(tmp_path / "new") == ["deep"]
+
+
+def test_the_bytes_are_on_the_disk_before_the_name_and_the_name_before_the_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    real_fsync, real_replace = os.fsync, os.replace
+
+    def fsync(descriptor: int) -> None:
+        kind = os.fstat(descriptor)
+        calls.append("folder" if stat.S_ISDIR(kind.st_mode) else f"file of {kind.st_size}")
+        real_fsync(descriptor)
+
+    def replace(*arguments: str, **keywords: int) -> None:
+        calls.append("rename")
+        real_replace(*arguments, **keywords)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
+    write_bytes(tmp_path / "a", bytes(70_000))
+    assert calls == ["file of 70000", "rename", "folder"]

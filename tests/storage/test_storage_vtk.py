@@ -185,6 +185,24 @@ def test_names_and_units_with_markup_come_back(tmp_path: Path) -> None:
     assert array.GetInformation().Get(vtkDataArray.UNITS_LABEL()) == "W/m²<&>"
 
 
+def test_arrays_may_bear_the_names_of_the_files_own(tmp_path: Path) -> None:
+    arrays = {"x": np.array([1.0, 2.0]), "Points": np.array([3.0, 4.0]), "TimeValue": np.array([5.0, 6.0])}
+    for path in (
+        write_structured(tmp_path / "r", arrays, edges=[[0, 1, 4]], time=7.0).path,
+        write_structured(tmp_path / "s", arrays, corners=np.array([[0.0, 1.0, 4.0], [0.0, 0.0, 0.0]]), time=7.0).path,
+    ):
+        data = read(path)
+        for name, expected in arrays.items():
+            np.testing.assert_array_equal(values(data, name), expected)
+        assert data.GetFieldData().GetArray("TimeValue").GetValue(0) == 7.0
+        np.testing.assert_array_equal(corner_points(data)[:, 0], [0.0, 1.0, 4.0])
+
+
+def test_a_unit_that_xml_cannot_hold_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="printable"):
+        write_structured(tmp_path / "u", {"T": np.ones(1)}, edges=[[0, 1]], units={"T": "K\0"})
+
+
 def test_cut_out_cells_stay_nan(tmp_path: Path) -> None:
     path = write_structured(tmp_path / "g", {"V": np.array([1.0, np.nan])}, edges=[[0, 1, 2]]).path
     got = values(read(path), "V")
