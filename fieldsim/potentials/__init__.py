@@ -5,7 +5,8 @@ from __future__ import annotations
 from fieldsim.potentials.array_files import load_array, load_arrays
 from fieldsim.potentials.base import PointSource, Potential
 from fieldsim.potentials.bodies import charged_ball, ideal_dipole, massive_ball
-from fieldsim.potentials.formula import formula
+from fieldsim.potentials.earth_model import data_file, prem, prem_density, prem_gravity, prem_mass
+from fieldsim.potentials.formulas import formula
 from fieldsim.potentials.point_sources import (
     dipole,
     point_charge,
@@ -13,8 +14,7 @@ from fieldsim.potentials.point_sources import (
     point_mass,
     point_masses,
 )
-from fieldsim.potentials.prem import data_file, prem, prem_density, prem_gravity, prem_mass
-from fieldsim.potentials.sampled import sampled
+from fieldsim.potentials.samples import sampled
 from fieldsim.potentials.simple import constant, height_hill, paraboloid, temperature_hill, uniform_gravity
 from fieldsim.potentials.terrain import Elevation, load_elevation
 

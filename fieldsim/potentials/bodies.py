@@ -108,9 +108,7 @@ def ideal_dipole(moment: ArrayLike, at: ArrayLike = (0.0, 0.0, 0.0), *, name: st
     )
 
 
-def charged_ball(
-    charge: float, radius: float, at: ArrayLike = (0.0, 0.0, 0.0), *, name: str = "V"
-) -> UniformBall:
+def charged_ball(charge: float, radius: float, at: ArrayLike = (0.0, 0.0, 0.0), *, name: str = "V") -> UniformBall:
     """Give a ball of uniform charge density in vacuum: `charge` in C, `radius` > 0 and `at` in m, unit V."""
     return UniformBall(
         strength=finite_number("charge", charge),
@@ -124,9 +122,7 @@ def charged_ball(
     )
 
 
-def massive_ball(
-    density: float, radius: float, at: ArrayLike = (0.0, 0.0, 0.0), *, name: str = "Phi"
-) -> UniformBall:
+def massive_ball(density: float, radius: float, at: ArrayLike = (0.0, 0.0, 0.0), *, name: str = "Phi") -> UniformBall:
     """Give a ball of uniform mass density; a density contrast with the rock around it may be negative.
 
     `density` in kg/m^3, `radius` > 0 and `at` in m, unit J/kg. Buried: `at` lies below the ground.

@@ -46,7 +46,9 @@ def real_array(name: str, value: object, rule: str) -> FloatArray:
     except (TypeError, ValueError):
         raise InvalidInput(must(name, rule, value, remedy)) from None
     if array.dtype.kind not in "iuf" or (np.ma.isMaskedArray(value) and np.ma.is_masked(value)):
-        raise InvalidInput(must(name, rule, value, remedy))
+        # an array's own text runs over many lines
+        shown = f"{type(value).__name__} of {array.dtype}" if isinstance(value, np.ndarray) else value
+        raise InvalidInput(must(name, rule, shown, remedy))
     return array.astype(np.float64, copy=False)
 
 

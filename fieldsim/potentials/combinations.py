@@ -33,9 +33,7 @@ class Sum(Potential):
         for part in (first, second):
             terms += part.terms if isinstance(part, Sum) else (part,)
         quantity = first.quantity if first.quantity == second.quantity else ""
-        name = (
-            first.name if first.name == second.name else " + ".join(n for n in (first.name, second.name) if n)
-        )
+        name = first.name if first.name == second.name else " + ".join(n for n in (first.name, second.name) if n)
         return Sum(terms=terms, name=name, unit=first.unit, quantity=quantity)
 
     @property

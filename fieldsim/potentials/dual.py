@@ -280,7 +280,5 @@ def _dual_function(name: str) -> Callable[..., Any]:
     return partial(_unknown, name) if slope is None else partial(_through, FUNCTIONS[name].call, slope)
 
 
-DUAL_FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType(
-    {name: _dual_function(name) for name in FUNCTIONS}
-)
+DUAL_FUNCTIONS: Mapping[str, Callable[..., Any]] = MappingProxyType({name: _dual_function(name) for name in FUNCTIONS})
 """The function table of the expression language, for numbers that carry slopes."""

@@ -21,7 +21,7 @@ import numpy as np
 from fieldsim.errors import InvalidInput, must
 from fieldsim.potentials.array_files import load_arrays
 from fieldsim.potentials.checks import FloatArray
-from fieldsim.potentials.sampled import Sampled, sampled
+from fieldsim.potentials.samples import Sampled, sampled
 
 WGS84_AXIS: Final = 6378137.0  # m
 WGS84_FLATTENING: Final = 1.0 / 298.257223563
@@ -68,9 +68,7 @@ class Elevation:
         )
 
 
-def metres_per_degree(
-    latitude: float, *, earth: Literal["sphere", "ellipsoid"] = "sphere"
-) -> tuple[float, float]:
+def metres_per_degree(latitude: float, *, earth: Literal["sphere", "ellipsoid"] = "sphere") -> tuple[float, float]:
     """Return the metres of one degree to the east and to the north at `latitude` (degrees)."""
     phi = radians(latitude)
     if earth == "sphere":

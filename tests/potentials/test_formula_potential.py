@@ -135,9 +135,7 @@ formulas = st.recursive(
     leaves,
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from(["+", "-", "*"]), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
-        st.tuples(st.sampled_from(["sin", "cos", "tanh", "atan", "erf"]), inner).map(
-            lambda t: f"{t[0]}({t[1]})"
-        ),
+        st.tuples(st.sampled_from(["sin", "cos", "tanh", "atan", "erf"]), inner).map(lambda t: f"{t[0]}({t[1]})"),
         st.tuples(inner, st.sampled_from(["2", "3"])).map(lambda t: f"({t[0]})**{t[1]}"),
         st.tuples(inner, inner).map(lambda t: f"({t[0]})/(2 + sin({t[1]}))"),
     ),
@@ -150,9 +148,7 @@ formulas = st.recursive(
 def test_any_formula_against_central_differences(text, at):
     potential = pot.formula(text)
     x = np.array(at)
-    steep = [
-        np.abs(potential.gradient(x + d * np.eye(3)[i])).max() for i in range(3) for d in (-0.01, 0.0, 0.01)
-    ]
+    steep = [np.abs(potential.gradient(x + d * np.eye(3)[i])).max() for i in range(3) for d in (-0.01, 0.0, 0.01)]
     # differences cannot follow a formula that turns within a step
     assume(max(steep) < 1e3)
     for axis in range(3):

@@ -295,9 +295,7 @@ def test_a_point_has_the_same_bits_alone_as_among_others(count):
         np.testing.assert_array_equal(V.gradient(x[:, i]), gradients[:, i])
     np.testing.assert_array_equal(V.value(x[:, ::-1]), values[::-1])
     exact = math.fsum(K * q / math.dist(x[:, 0], s) for q, s in zip(V.strengths, V.positions, strict=True))
-    size = math.fsum(
-        K * abs(q) / math.dist(x[:, 0], s) for q, s in zip(V.strengths, V.positions, strict=True)
-    )
+    size = math.fsum(K * abs(q) / math.dist(x[:, 0], s) for q, s in zip(V.strengths, V.positions, strict=True))
     assert abs(values[0] - exact) < 1e-11 * size
 
 

@@ -60,10 +60,7 @@ class Formula(Potential):
 
 def _seeds(x: FloatArray) -> list[Dual]:
     """Return x, y and z, each with its own gradient."""
-    return [
-        Dual(row, np.repeat(unit[:, np.newaxis], len(row), axis=1))
-        for row, unit in zip(x, np.eye(3), strict=True)
-    ]
+    return [Dual(row, np.repeat(unit[:, np.newaxis], len(row), axis=1)) for row, unit in zip(x, np.eye(3), strict=True)]
 
 
 def _named(cartesian: Sequence[Any], names: frozenset[str]) -> dict[str, Any]:
@@ -100,12 +97,8 @@ def formula(
     components = None
     if gradient is not None:
         if isinstance(gradient, str) or not 1 <= len(gradient) <= len(("x", "y", "z")):
-            raise InvalidInput(
-                must("gradient", "one to three formulas", gradient, "Give one formula an axis.")
-            )
-        components = tuple(
-            compile_expression(text, names, where=f"gradient[{i}]") for i, text in enumerate(gradient)
-        )
+            raise InvalidInput(must("gradient", "one to three formulas", gradient, "Give one formula an axis."))
+        components = tuple(compile_expression(text, names, where=f"gradient[{i}]") for i, text in enumerate(gradient))
     return Formula(
         expression=compile_expression(expression, names),
         on_slopes=compile_expression(expression, names, functions=DUAL_FUNCTIONS),

@@ -100,9 +100,7 @@ def sampled(
     """
     array = real_array("values", values, "an array of real samples")
     if not 1 <= array.ndim <= MOST_COORDINATES:
-        raise InvalidInput(
-            must("values", "an array of one to three axes", array.shape, "Give samples on a grid.")
-        )
+        raise InvalidInput(must("values", "an array of one to three axes", array.shape, "Give samples on a grid."))
     bad = ~np.isfinite(array)
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])
@@ -110,9 +108,7 @@ def sampled(
             must("values", f"finite, first broken at index {where}", float(array[where]), "Fill the gap.")
         )
     if interpolation not in _DEGREES:
-        raise InvalidInput(
-            must("interpolation", "'linear' or 'cubic'", interpolation, "Choose one of the two.")
-        )
+        raise InvalidInput(must("interpolation", "'linear' or 'cubic'", interpolation, "Choose one of the two."))
     if outside not in ("error", "nan"):
         raise InvalidInput(must("outside", "'error' or 'nan'", outside, "Choose one of the two."))
     axes = _axes(array.shape, spacing, coordinates, origin, _DEGREES[interpolation] + 1)
@@ -150,9 +146,7 @@ def _axes(
     least: int,
 ) -> list[FloatArray]:
     if (spacing is None) == (coordinates is None):
-        raise InvalidInput(
-            must("spacing", "given, or `coordinates`, not both", spacing, "Give exactly one of them.")
-        )
+        raise InvalidInput(must("spacing", "given, or `coordinates`, not both", spacing, "Give exactly one of them."))
     for axis, count in enumerate(shape):
         if count < least:
             raise InvalidInput(
@@ -165,28 +159,15 @@ def _axes(
             )
     if coordinates is not None:
         if origin is not None:
-            raise InvalidInput(
-                must("origin", "left out with `coordinates`", origin, "The coordinates already say it.")
-            )
+            raise InvalidInput(must("origin", "left out with `coordinates`", origin, "The coordinates already say it."))
         if len(coordinates) != len(shape):
-            raise InvalidInput(
-                must("coordinates", f"{len(shape)} arrays", len(coordinates), "Give one an axis.")
-            )
-        return [
-            _increasing(axis, q, count)
-            for axis, (q, count) in enumerate(zip(coordinates, shape, strict=True))
-        ]
-    steps = np.asarray(spacing, dtype=np.float64).reshape(-1)
+            raise InvalidInput(must("coordinates", f"{len(shape)} arrays", len(coordinates), "Give one an axis."))
+        return [_increasing(axis, q, count) for axis, (q, count) in enumerate(zip(coordinates, shape, strict=True))]
+    steps = real_array("spacing", spacing, "a number, or one an axis").reshape(-1)
     steps = np.full(len(shape), steps[0]) if steps.size == 1 else steps
-    starts = (
-        np.zeros(len(shape))
-        if origin is None
-        else real_array("origin", origin, "one number an axis").reshape(-1)
-    )
+    starts = np.zeros(len(shape)) if origin is None else real_array("origin", origin, "one number an axis").reshape(-1)
     if len(steps) != len(shape) or len(starts) != len(shape):
-        raise InvalidInput(
-            must("spacing", f"one number an axis, {len(shape)}", spacing, "Match the samples' axes.")
-        )
+        raise InvalidInput(must("spacing", f"one number an axis, {len(shape)}", spacing, "Match the samples' axes."))
     result = []
     for start, step, count in zip(starts, steps, shape, strict=True):
         pace = finite_number("spacing", step, positive=True)
@@ -203,7 +184,5 @@ def _increasing(axis: int, values: ArrayLike, count: int) -> FloatArray:
     wrong[1:] |= ~(np.diff(q) > 0.0)
     if wrong.any():
         first = int(np.argmax(wrong))
-        raise InvalidInput(
-            must(name, "finite and increasing", float(q[first]), f"The first bad index is {first}.")
-        )
+        raise InvalidInput(must(name, "finite and increasing", float(q[first]), f"The first bad index is {first}."))
     return q

@@ -71,9 +71,7 @@ def _layers() -> _Layers:
     table = load_array(data_file("prem.csv"))
     if table.shape[1] != _COLUMNS or not np.all(np.diff(table[:, 0]) > 0.0):
         raise InvalidInput(
-            must(
-                "prem.csv", "rows (outer radius, c0 ... c3), outwards", table.shape, "Install fieldsim again."
-            )
+            must("prem.csv", "rows (outer radius, c0 ... c3), outwards", table.shape, "Install fieldsim again.")
         )
     upper = table[:, 0] * 1e3 / EARTH_RADIUS
     lower = np.concatenate([[0.0], upper[:-1]])
@@ -116,9 +114,7 @@ def prem_gravity(r: ArrayLike) -> FloatArray:
 
 def prem(at: ArrayLike = (0.0, 0.0, 0.0), *, name: str = "Phi") -> LayeredEarth:
     """Give the gravitational potential of the layered Earth, centre `at` (m), unit J/kg, exact."""
-    return LayeredEarth(
-        position=finite_vector("at", at), name=name, unit="J/kg", quantity="gravitational potential"
-    )
+    return LayeredEarth(position=finite_vector("at", at), name=name, unit="J/kg", quantity="gravitational potential")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -154,15 +150,11 @@ class LayeredEarth(Potential):
 def _mass(r: FloatArray) -> FloatArray:
     layers = _layers()
     u = np.minimum(r / EARTH_RADIUS, 1.0)
-    return layers.mass_below[layers.find(u)] + 4.0 * pi * EARTH_RADIUS**3 * layers.integral(
-        u, 2, downwards=False
-    )
+    return layers.mass_below[layers.find(u)] + 4.0 * pi * EARTH_RADIUS**3 * layers.integral(u, 2, downwards=False)
 
 
 def _radii(r: ArrayLike) -> FloatArray:
     radius = real_array("r", r, "radii in metres")
     if (radius < 0.0).any():
-        raise InvalidInput(
-            must("r", "zero or positive", float(radius.min()), "Give a distance from the centre.")
-        )
+        raise InvalidInput(must("r", "zero or positive", float(radius.min()), "Give a distance from the centre."))
     return radius
