@@ -56,9 +56,7 @@ def make_mesh(spec: MeshSpec, counts: Mapping[str, int] | None = None) -> Mesh:
     if spec.type in ("cartesian", "cylindrical"):
         arguments["periodic"] = tuple(spec.periodic)
     elif set(spec.periodic) - {"phi"}:
-        raise InvalidInput(
-            must("periodic", "phi, or left out", spec.periodic, "Only phi can close on itself.")
-        )
+        raise InvalidInput(must("periodic", "phi, or left out", spec.periodic, "Only phi can close on itself."))
     constructors: dict[str, Callable[..., Mesh]] = {
         "cartesian": meshes.cartesian,
         "polar": meshes.polar,
@@ -78,19 +76,13 @@ def _check_axes(spec: MeshSpec) -> None:
                 must(name, f"left out of a {spec.type} mesh ({', '.join(known)})", "a range", "Remove it.")
             )
     if not spec.spans:
-        raise InvalidInput(
-            must("mesh", f"given a range for {', '.join(known)}", "none", f"Add {known[0]}: [0, 1].")
-        )
+        raise InvalidInput(must("mesh", f"given a range for {', '.join(known)}", "none", f"Add {known[0]}: [0, 1]."))
     if len(spec.cells) != len(spec.spans):
         names = ", ".join(spec.spans)
-        raise InvalidInput(
-            must("cells", f"one number for each of {names}", spec.cells, "Write it as [64, 64].")
-        )
+        raise InvalidInput(must("cells", f"one number for each of {names}", spec.cells, "Write it as [64, 64]."))
     for name in spec.stretch:
         if name not in spec.spans:
-            raise InvalidInput(
-                must("stretch", f"for {', '.join(spec.spans)}", name, "Give an axis that has a range.")
-            )
+            raise InvalidInput(must("stretch", f"for {', '.join(spec.spans)}", name, "Give an axis that has a range."))
 
 
 def _stretched(spec: MeshSpec, axis: str, stretch: Stretch, cells: int) -> NDArray[np.float64]:
@@ -100,9 +92,7 @@ def _stretched(spec: MeshSpec, axis: str, stretch: Stretch, cells: int) -> NDArr
     low, high = spec.spans[axis]
     ends = {side.removeprefix(axis) for side in stretch.towards}
     if not ends <= {"-", "+"}:
-        raise InvalidInput(
-            must("stretch", f"towards {axis}- or {axis}+", stretch.towards, "Name ends of this axis.")
-        )
+        raise InvalidInput(must("stretch", f"towards {axis}- or {axis}+", stretch.towards, "Name ends of this axis."))
     index = np.arange(cells)
     steps = {"-": index, "+": index[::-1]}
     away = reduce(np.minimum, (steps[end] for end in sorted(ends)))
@@ -142,8 +132,8 @@ def guard_memory(scenario: Scenario, spec: MeshSpec) -> None:
     cells = prod(spec.cells)
     per_field = 8.0 * cells
     arrays = 8 + 4 * len(scenario.derive) + (60 if scenario.model is not None else 0)
-    what = f"a mesh of {' x '.join(map(str, spec.cells))} cells ({human_bytes(per_field)} per field, {arrays} fields)"
-    guard(arrays * per_field, what)
+    shape = " x ".join(map(str, spec.cells))
+    guard(arrays * per_field, f"a mesh of {shape} cells ({human_bytes(per_field)} per field, {arrays} fields)")
 
 
 def make_potential(given: GivenField) -> Potential | None:
@@ -209,21 +199,15 @@ def _from_data(given: GivenField, spec: MeshSpec | None, folder: Path) -> Given:
     if Path(name).name == ELEVATION and find_data(name, folder) is None:
         terrain = load_elevation()
         if spec is not None:
-            raise InvalidInput(
-                must("mesh", "left out: the terrain brings its own", "a mesh", "Remove `mesh`.")
-            )
+            raise InvalidInput(must("mesh", "left out: the terrain brings its own", "a mesh", "Remove `mesh`."))
         rows, columns = terrain.height.shape
         mesh = meshes.cartesian(x=(0.0, terrain.width), y=(0.0, terrain.depth), cells=(columns, rows))
         field = ScalarField(mesh, terrain.height.T, unit=given.unit or "m", name=given.name)
         return Given(mesh, field, None, f"{terrain.source} ({terrain.licence})")
     path = find_data(name, folder)
     if path is None:
-        raise InvalidInput(
-            must("data", "a file beside the scenario or in data/", name, "Give its name there.")
-        )
+        raise InvalidInput(must("data", "a file beside the scenario or in data/", name, "Give its name there."))
     if spec is None:
         raise InvalidInput(must("mesh", "given for an array without coordinates", None, "Add a mesh."))
     mesh = make_mesh(spec)
-    return Given(
-        mesh, ScalarField(mesh, load_array(path), unit=given.unit or "", name=given.name), None, name
-    )
+    return Given(mesh, ScalarField(mesh, load_array(path), unit=given.unit or "", name=given.name), None, name)

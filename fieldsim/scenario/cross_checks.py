@@ -36,9 +36,7 @@ def cross_check(scenario: Scenario, setting: Setting, root: Node) -> list[Findin
         except InvalidInput as error:
             faults.append((_mesh_path(scenario, str(error)), str(error)))
     elif not (scenario.field is not None and scenario.field.data == ELEVATION):
-        faults.append(
-            ((), "the key `mesh` is required here. Add it: {type: cartesian, x: [0, 1], cells: [64]}.")
-        )
+        faults.append(((), "the key `mesh` is required here. Add it: {type: cartesian, x: [0, 1], cells: [64]}."))
     if mesh is not None:
         faults += _boundary(scenario, mesh)
         faults += _formulas(scenario, mesh)
@@ -147,7 +145,7 @@ def _points(scenario: Scenario, dim: int | None) -> Iterator[Fault]:
             names = ", ".join("xyz"[:dim])
             yield (
                 path,
-                f"a point must have {dim} Cartesian coordinates ({names}); got {len(point)}. Give all of them.",
+                f"a point must have {dim} Cartesian coordinates ({names}); got {len(point)}. Give them all.",
             )
 
 
@@ -167,7 +165,7 @@ def _potential(scenario: Scenario) -> Iterator[Fault]:
         if not quantity_dimension_matches(unit, potential.unit):
             yield (
                 ("field", "unit"),
-                f"`unit` must be {potential.unit}, that of the potential; got {unit}. Write {potential.unit}.",
+                f"`unit` must be {potential.unit}, that of the potential; got {unit}. Change it.",
             )
 
 

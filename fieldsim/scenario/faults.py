@@ -58,9 +58,7 @@ def _finding(detail: Any, root: Node, model: type[BaseModel]) -> Finding:
         "got": got,
         "expected": f"one of {expected}" if "," in expected or " or " in expected else expected,
     }
-    message = (
-        sentence.format(**context, hint=hint or "Choose one of them.") if sentence else _plainly(detail, got)
-    )
+    message = sentence.format(**context, hint=hint or "Choose one of them.") if sentence else _plainly(detail, got)
     return finding(root, path, message, of_key=of_key)
 
 
@@ -75,7 +73,7 @@ def _shown(value: Any) -> str:
 
 
 def _path_in(root: Node, location: tuple[str | int, ...]) -> tuple[Path, bool]:
-    """Return the part of a location that exists in the file (its end always counts), and whether a key is meant.
+    """Return the part of a location that the file has (its end always counts), and whether a key is meant.
 
     Short forms (a list that stands for a mapping) add steps that the file does not have.
     """

@@ -82,11 +82,7 @@ class Amount:
         """Divide by an amount or a number; a field below the line loses the unit."""
         if isinstance(other, Amount):
             return self * Amount(1.0 / other.value, _inverse(other.unit))
-        return (
-            self.value / other
-            if hasattr(other, "with_values")
-            else Amount(self.value / float(other), self.unit)
-        )
+        return self.value / other if hasattr(other, "with_values") else Amount(self.value / float(other), self.unit)
 
     def __rtruediv__(self, other: Any) -> Any:
         """Divide a field or a number by this amount."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from fieldsim.errors import Finding, ScenarioError, must
 from fieldsim.scenario.faults import did_you_mean
+from fieldsim.scenario.nodes import plain
+from fieldsim.scenario.reader import read_file
 
 
 def shipped_folder(kind: str) -> Path | None:
@@ -66,3 +68,26 @@ def find_data(name: str, folder: Path) -> Path | None:
         if (place / name).is_file():
             return place / name
     return None
+
+
+def shipped_titles() -> dict[str, str]:
+    """Return name -> title of every scenario that ships."""
+    titles = {}
+    for name in scenario_names():
+        path = shipped_scenario(name)
+        if path is not None:
+            root, _ = read_file(path)
+            titles[name] = str(plain(root).get("title", ""))
+    return titles
+
+
+def copy_scenario(name: str, target: Path) -> None:
+    """Copy a shipped scenario to a file that does not exist yet. Raises ScenarioError and StorageError."""
+    from fieldsim.storage import write_bytes
+
+    source = find_scenario(name)
+    _, data = read_file(source)
+    if _exists(target):
+        message = must("file", "a name that is free", str(target), "Choose another name, or remove the file.")
+        raise ScenarioError(str(target), [Finding(message)])
+    write_bytes(target, data)

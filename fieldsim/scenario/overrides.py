@@ -91,14 +91,10 @@ def _put(node: Node, path: Path, value: Node, option: str) -> Node:
     if isinstance(content, list):
         if not isinstance(step, int) or step >= len(content):
             raise _BadSettingError(f"{option}: `{step}` must be an index below {len(content)} here.")
-        return replace(
-            node, content=[_put(n, rest, value, option) if k == step else n for k, n in enumerate(content)]
-        )
+        return replace(node, content=[_put(n, rest, value, option) if k == step else n for k, n in enumerate(content)])
     if not isinstance(content, dict):
         if content is not None:
-            raise _BadSettingError(
-                f"{option}: `{step}` stands below a value that has no keys. Shorten the key."
-            )
+            raise _BadSettingError(f"{option}: `{step}` stands below a value that has no keys. Shorten the key.")
         content = {}
     key = str(step)
     below = content.get(key, Node(None, value.place, value.place))

@@ -45,9 +45,7 @@ def read_file(path: FilePath | str) -> tuple[Node, bytes]:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                _stop(
-                    name, "a scenario must be a regular file, not a folder or a device. Give a file's path."
-                )
+                _stop(name, "a scenario must be a regular file, not a folder or a device. Give a file's path.")
             data = stream.read(MOST_BYTES + 1)
     except ValueError as error:
         _stop(escaped(name), f"is not a path ({error}). Give the path of a scenario file.")
@@ -106,9 +104,7 @@ def _events(text: str, name: str) -> Iterator[Any]:
         mark = error.problem_mark or error.context_mark
         said = " ".join(part for part in (error.context, error.problem) if part)
         where = {} if mark is None else {"line": mark.line + 1, "column": mark.column + 1}
-        message = (
-            f"this is not YAML: {said[:200]}. Check quotes, brackets and indentation here and one line above."
-        )
+        message = f"this is not YAML: {said[:200]}. Check quotes, brackets and indentation here and one line above."
         raise ScenarioError(name, [Finding(message, **where)]) from None
     except YAMLError as error:
         _stop(name, f"this is not YAML: {str(error)[:200]}. Check the file with `fieldsim new` as a model.")
@@ -148,9 +144,7 @@ class _Builder:
         if kind == "DocumentStartEvent":
             self.documents += 1
             if self.documents > 1:
-                self.fault(
-                    place, "a scenario must be one YAML document; a second one begins here. Remove `---`."
-                )
+                self.fault(place, "a scenario must be one YAML document; a second one begins here. Remove `---`.")
                 self.fail()
             return
         if kind in ("MappingStartEvent", "SequenceStartEvent"):
@@ -171,9 +165,7 @@ class _Builder:
         if self.root is None or self.root.content is None:
             self.fault(Place(1, 1), "the scenario is empty. Start one with `fieldsim new point_charge FILE`.")
         elif not isinstance(self.root.content, dict):
-            self.fault(
-                self.root.place, "a scenario must be a mapping of keys to values. See `fieldsim show`."
-            )
+            self.fault(self.root.place, "a scenario must be a mapping of keys to values. See `fieldsim show`.")
         if self.findings or self.root is None:
             raise ScenarioError(self.name, self.findings)
         return self.root
@@ -219,9 +211,7 @@ class _Builder:
         if any(frame.anchor == anchor for frame in self.stack):
             self.fault(place, f"cyclic alias: *{anchor} stands inside the value it names. Remove it.", path)
         elif anchor not in self.anchors:
-            self.fault(
-                place, f"alias *{anchor} names nothing above it. Write &{anchor} at its value first.", path
-            )
+            self.fault(place, f"alias *{anchor} names nothing above it. Write &{anchor} at its value first.", path)
         else:
             known = self.anchors[anchor]
             return Node(known.content, place, count=known.count)
@@ -254,9 +244,7 @@ class _Builder:
         elif key in frame.entries:
             first = frame.entries[key].key_place
             line = first.line if first is not None else None
-            message = (
-                f"duplicate key: it stands on line {line} and again on line {node.place.line}. Keep one."
-            )
+            message = f"duplicate key: it stands on line {line} and again on line {node.place.line}. Keep one."
             self.fault(node.place, message, (*frame.path, key))
         else:
             frame.key = key
@@ -270,9 +258,7 @@ class _Builder:
             return _WORDS[text]
         if _INTEGER.match(text):
             if len(text) > _MOST_DIGITS:
-                message = (
-                    f"a number must have at most {_MOST_DIGITS} digits; got {len(text)}. Write it as 1e30."
-                )
+                message = f"a number must have at most {_MOST_DIGITS} digits; got {len(text)}. Write it as 1e30."
                 self.fault(place, message, self.path_here())
                 return 0
             return int(text)

@@ -49,9 +49,7 @@ AXES = {
 class Stretch(Record):
     """Cells that grow away from one or both ends of an axis."""
 
-    towards: list[Side] = Described(
-        min_length=1, max_length=2, description="the ends with the smallest cells"
-    )
+    towards: list[Side] = Described(min_length=1, max_length=2, description="the ends with the smallest cells")
     ratio: Plain = Described(description="size of a cell over that of its neighbour nearer the end")
 
     @field_validator("ratio")
@@ -95,9 +93,7 @@ class TimeSpec(Record):
 
     until: Annotated[float, InUnit("s", positive=True)]
     outputs: Annotated[int, Whole(1, 100_000)] | None = None
-    at: list[Seconds] | None = Described(
-        default=None, min_length=1, description="output times instead of outputs"
-    )
+    at: list[Seconds] | None = Described(default=None, min_length=1, description="output times instead of outputs")
     method: Literal["tr_bdf2", "backward_euler", "explicit_euler"] = "tr_bdf2"
     step: Annotated[float, InUnit("s", positive=True)] | None = None
     tolerance: Annotated[float, InUnit("", positive=True)] | None = None

@@ -128,9 +128,7 @@ class GivenField(Record):
         default=None, description="the exact gradient of `expression`, Cartesian components, for comparison"
     )
     data: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = None
-    cut: PositiveLength | None = Described(
-        default=None, description="leave out balls of this radius at sources"
-    )
+    cut: PositiveLength | None = Described(default=None, description="leave out balls of this radius at sources")
     soften: PositiveLength | None = Described(default=None, description="Plummer softening of point sources")
 
     @field_validator("potential", mode="before")
@@ -146,9 +144,7 @@ class GivenField(Record):
         if len(given) > 1:
             raise wrong(f"must be given once; got {' and '.join(given)}. Keep one of them.")
         if (self.cut is not None or self.soften is not None) and self.potential is None:
-            raise wrong(
-                "has no point source to cut or soften; got no `potential`. Remove `cut` and `soften`."
-            )
+            raise wrong("has no point source to cut or soften; got no `potential`. Remove `cut` and `soften`.")
         if self.cut is not None and self.soften is not None:
             raise wrong("must be cut or softened; got both. Keep one of `cut` and `soften`.")
         if self.gradient is not None and self.expression is None:

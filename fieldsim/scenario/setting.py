@@ -81,9 +81,7 @@ def _units(model: str | None, unit: str) -> dict[str, str]:
     from fieldsim.units import per_length, times
 
     slope = per_length(unit)
-    flux = {"heat": "W/m^2", "electrostatics": "C/m^2", "gravity": "m/s^2"}.get(
-        str(model), times(slope, "m^2/s")
-    )
+    flux = {"heat": "W/m^2", "electrostatics": "C/m^2", "gravity": "m/s^2"}.get(str(model), times(slope, "m^2/s"))
     transfer = {"heat": "W/m^2/K"}.get(str(model), "m/s")
     return {UNKNOWN: unit, SLOPE: slope, FLUX: flux, SOURCE: times(unit, "1/s"), TRANSFER: transfer}
 

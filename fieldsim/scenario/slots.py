@@ -1,6 +1,6 @@
 """The value types of a scenario: numbers with units and parameters, whole numbers, formulas, names.
 
-A number is SI as it stands; text is a number with a unit ("5 cm"), or an expression in the parameters ("L/2").
+A number is SI as it stands; text is a number with a unit ("5 cm") or an expression in the parameters ("L/2").
 Each type is a frozen marker for pydantic: it reads, refuses, and describes itself in the JSON Schema.
 """
 
@@ -54,7 +54,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Formula:
-    """An expression of place (and time): the text as written, and the same with the parameters' values in it."""
+    """An expression of place (and time): the text as written, and with the parameters' values in it."""
 
     text: str
     resolved: str
@@ -82,9 +82,7 @@ def checked_number(value: object, setting: Setting, unit: str) -> float:
         try:
             number = float(value)
         except OverflowError:
-            raise InvalidInput(
-                f"must be below 1.8e308; got {echo(value)[:40]}. Give a smaller number."
-            ) from None
+            raise InvalidInput(f"must be below 1.8e308; got {echo(value)[:40]}. Give a smaller number.") from None
         return _finite(number, value)
     text = value.strip()
     if not text or len(text) > _LONGEST_TEXT or text.lower().lstrip("+-.") in _NOT_A_NUMBER:
@@ -130,14 +128,14 @@ def _same_dimension(name: str, parameter: Parameter, unit: str) -> None:
 
     if parameter.unit is not None and not quantity_dimension_matches(parameter.unit, unit):
         raise UnitsError(
-            f"must be in {unit or 'no unit'}; got the parameter {name}, which is in {parameter.unit or 'no unit'}. "
+            f"must be in {unit or 'no unit'}; got the parameter {name}, in {parameter.unit or 'no unit'}. "
             "Use another parameter, or give its value without a unit."
         )
 
 
 def _scalar(value: object, text: str) -> float:
     try:
-        if isinstance(value, bool) or getattr(value, "dtype", None) == bool:
+        if isinstance(value, bool) or str(getattr(value, "dtype", "")) == "bool":
             raise TypeError
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
@@ -168,15 +166,14 @@ class Slot:
     """A marker that reads one value through `read` and shows `schema` to editors."""
 
     def read(self, value: Any, setting: Setting) -> Any:
+        """Return what is kept of a value; raises InvalidInput."""
         raise InvalidInput("a slot must read its value.")
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of what may be written."""
         return {}
 
-    def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
-    ) -> core_schema.CoreSchema:
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         def validate(value: Any, info: ValidationInfo) -> Any:
             try:
                 return self.read(value, setting_of(info))
@@ -228,7 +225,7 @@ class Whole(Slot):
             raise InvalidInput(f"must be a whole number; got {_shown(value)}. Leave the fraction out.")
         if not self.least <= number <= self.most:
             raise InvalidInput(
-                f"must be between {self.least} and {self.most}; got {_shown(value)}. Give a number in that range."
+                f"must be between {self.least} and {self.most}; got {_shown(value)}. Give one in that range."
             )
         return int(number)
 
@@ -262,7 +259,8 @@ class FormulaIn(Slot):
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of what may be written."""
         unit = "" if self.unit.startswith("@") else f" in {self.unit}" if self.unit else ""
-        about = f"A number{unit} (SI), text with a unit, or an expression of place{' and time' if self.time else ''}."
+        about = f"A number{unit} (SI), text with a unit, or an expression of place"
+        about += " and time." if self.time else "."
         return {"type": ["number", "string"], "description": about}
 
 
@@ -352,9 +350,7 @@ def checked_name(value: object) -> str:
     if not isinstance(value, str) or not _NAME.match(value) or len(value) > 40 or "__" in value:
         raise InvalidInput(f"{rule}; got {_shown(value)}. Give another name, for example T0.")
     if value in COORDINATES | {"t"} | function_names():
-        raise InvalidInput(
-            f"must be a new name; got {value!r}, which already has a meaning. Give another name."
-        )
+        raise InvalidInput(f"must be a new name; got {value!r}, which already has a meaning. Give another name.")
     return value
 
 
@@ -367,9 +363,7 @@ class Unit(Slot):
         from fieldsim.units import si_unit
 
         if not isinstance(value, str) or len(value) > 60:
-            raise InvalidInput(
-                f"must be a unit as text; got {_shown(value)}. For example V, degC or 'W/m^2'."
-            )
+            raise InvalidInput(f"must be a unit as text; got {_shown(value)}. For example V, degC or 'W/m^2'.")
         si_unit(value.strip())
         return value.strip()
 

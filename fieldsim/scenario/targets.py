@@ -38,9 +38,7 @@ class ExpectedSlot(Slot):
         """Return the expected value in SI."""
         items = value if isinstance(value, list) else [value]
         if not 1 <= len(items) <= 3:
-            raise InvalidInput(
-                f"must have one to three components; got {len(items)}. Give one number or a vector."
-            )
+            raise InvalidInput(f"must have one to three components; got {len(items)}. Give one number or a vector.")
         pairs = [_measured(item, setting) for item in items]
         units = {unit for _, unit in pairs}
         if len(units) > 1:

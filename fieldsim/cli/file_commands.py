@@ -1,0 +1,92 @@
+"""The commands about scenario files: validate, list, show, new and schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="Change a parameter or any key: d=0.1, mesh.cells='[32, 32]'.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module."""
+    app.command()(validate)
+    app.command("list")(list_scenarios)
+    app.command()(show)
+    app.command()(new)
+    app.command()(schema)
+
+
+def validate(
+    scenario: Annotated[str, typer.Argument(help="A scenario file, or the name of one that ships.")],
+    *,
+    settings: Settings = None,
+    as_json: AsJson = False,
+) -> None:
+    """Report every error of a scenario at once, with line, column and remedy."""
+    from fieldsim.cli.console import Console
+    from fieldsim.scenario.library import find_scenario
+    from fieldsim.scenario.load import load
+
+    console = Console(as_json=as_json)
+    path = find_scenario(scenario)
+    loaded = load(path, settings or [])
+    console.result(f"{path}: no errors")
+    console.data({"status": "ok", "file": str(path), "title": loaded.scenario.title, "findings": []})
+
+
+def list_scenarios(*, as_json: AsJson = False) -> None:
+    """List the scenarios that ship with fieldsim."""
+    from fieldsim.cli.console import Console
+    from fieldsim.scenario.library import shipped_titles
+
+    console = Console(as_json=as_json)
+    titles = shipped_titles()
+    width = max((len(name) for name in titles), default=0)
+    console.result("\n".join(f"{name:<{width}}  {title}" for name, title in titles.items()))
+    console.data(titles)
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="The name of a scenario that ships, or a file.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Explain a scenario: what it asks, what it checks, and its file."""
+    from fieldsim.cli.console import Console
+    from fieldsim.cli.outcome import describe_scenario
+    from fieldsim.scenario.library import find_scenario
+    from fieldsim.scenario.load import load
+    from fieldsim.scenario.resolved import resolved_tree
+
+    console = Console(as_json=as_json)
+    loaded = load(find_scenario(name))
+    console.result(describe_scenario(loaded))
+    console.data(resolved_tree(loaded))
+
+
+def new(
+    name: Annotated[str, typer.Argument(help="The name of the scenario to copy.")],
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+) -> None:
+    """Copy a scenario that ships to a new file, ready to edit."""
+    from fieldsim.cli.console import write_result
+    from fieldsim.scenario.library import copy_scenario
+
+    copy_scenario(name, file)
+    write_result(f"{file} is a copy of {name}. Edit it, then: fieldsim validate {file}")
+
+
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for editors."""
+    import json
+
+    from fieldsim.cli.console import write_result
+    from fieldsim.scenario.json_schema import scenario_schema
+
+    write_result(json.dumps(scenario_schema(), indent=1))

@@ -1,0 +1,120 @@
+"""Say how wrong a run is: against the exact gradient, or against the same run on a mesh of half as many cells.
+
+For a scheme of second order the error of the fine mesh is about (fine - coarse) / 3 (Richardson 1911).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fieldsim.scenario.build import refined
+from fieldsim.scenario.compute import Progress, Solution, silent, solve
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+_FEWEST_CELLS = 8
+
+
+@dataclass(frozen=True)
+class ErrorLine:
+    """One statement about the error: what was compared with what, and the numbers."""
+
+    what: str
+    against: str
+    typical: float
+    largest: float
+    scale: float
+    unit: str
+    note: str = ""
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the line as plain data."""
+        return asdict(self)
+
+    def sentence(self) -> str:
+        """Return the line as text."""
+        typical, largest = (_share(value, self.scale) for value in (self.typical, self.largest))
+        text = f"{self.what} against {self.against}: typically {typical}, at worst {largest}"
+        return f"{text} ({self.note})" if self.note else text
+
+
+def _share(value: float, scale: float) -> str:
+    if scale <= 0.0:
+        return f"{value:.2g}"
+    share = value / scale
+    return f"{100.0 * share:.2g} %" if share >= 1e-9 else f"{share:.1g} of the largest value (rounding)"
+
+
+def estimate(solution: Solution, progress: Progress = silent) -> list[ErrorLine]:
+    """Return what can be said about the error of a solution."""
+    lines = []
+    exact = _against_exact_gradient(solution)
+    if exact is not None:
+        lines.append(exact)
+    if solution.result is not None:
+        lines += _against_half_mesh(solution, progress)
+    return lines
+
+
+def _against_exact_gradient(solution: Solution) -> ErrorLine | None:
+    """Compare the numerical gradient of a given potential with its exact one, where both exist."""
+    given = solution.given
+    if given is None or given.potential is None or not _same_names(solution):
+        return None
+    from fieldsim.operators import gradient
+
+    slope = gradient(given.field)
+    exact = given.potential.gradient(solution.mesh.points)
+    difference = np.linalg.norm(slope.cartesian - exact, axis=0)
+    size = np.linalg.norm(np.broadcast_to(exact, slope.cartesian.shape), axis=0)
+    known = np.isfinite(difference) & np.isfinite(size) & (size > 0.0)
+    if not known.any():
+        return None
+    share = difference[known] / size[known]
+    note = "worst beside the sources, where the field is cut out" if given.potential.singularities else ""
+    return ErrorLine(
+        f"the numerical gradient of {given.field.name}",
+        "the exact gradient of the potential, cell by cell",
+        float(np.median(share)),
+        float(share.max()),
+        1.0,
+        slope.unit,
+        note,
+    )
+
+
+def _same_names(solution: Solution) -> bool:
+    """Tell whether r, theta and phi mean the same in a formula on the mesh and in one of points in space."""
+    field = solution.loaded.scenario.field
+    on_cylinder = solution.mesh.coordinates.name == "cylindrical"
+    return not (on_cylinder and field is not None and field.expression is not None)
+
+
+def _against_half_mesh(solution: Solution, progress: Progress) -> list[ErrorLine]:
+    """Solve once more on half as many cells along each axis and compare, at the last output."""
+    spec = solution.loaded.scenario.mesh
+    if spec is None or min(solution.mesh.shape) < 2 * _FEWEST_CELLS or spec.stretch:
+        return []
+    progress("solving again on half as many cells, to estimate the error")
+    coarse = solve(solution.loaded, refined(spec, 1, 2))
+    fine_field, coarse_field = solution.fields[-1], coarse.fields[-1]
+    points = coarse.mesh.points.reshape(coarse.mesh.dim, -1).T
+    difference = np.abs(fine_field.at(points) - coarse_field.values.reshape(-1)) / 3.0
+    scale = float(np.nanmax(fine_field.values) - np.nanmin(fine_field.values))
+    return [
+        ErrorLine(
+            f"{fine_field.name or 'the field'}",
+            "the same on half as many cells (Richardson, second order)",
+            float(np.median(difference)),
+            float(difference.max()),
+            scale,
+            fine_field.unit,
+            "as a share of the field's range",
+        )
+    ]

@@ -1,0 +1,312 @@
+"""Run a scenario into a folder: compute, derive, probe, check, estimate the error, write, draw, report.
+
+Every file appears whole; whatever happens, run.json ends with the status and what was written.
+"""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fieldsim.errors import FieldSimError
+from fieldsim.scenario.compute import Progress, Solution, fields_at, silent, solve
+from fieldsim.scenario.interrupt import Interrupted, Signals
+from fieldsim.scenario.load import Loaded
+from fieldsim.scenario.resolved import resolved_text
+
+if TYPE_CHECKING:
+    from fieldsim.scenario.accuracy import ErrorLine
+    from fieldsim.scenario.measure import CheckOutcome
+    from fieldsim.storage import RunFolder, WrittenFile
+
+_PACKAGES = ("fieldsim", "numpy", "scipy", "numba", "pyvista", "pydantic", "ruamel.yaml")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Where a run writes and what it leaves out."""
+
+    out: Path
+    overwrite: bool = False
+    resume: bool = False
+    draw: bool = True
+
+
+@dataclass
+class RunRecord:
+    """What is known of a run so far; becomes run.json and the report."""
+
+    loaded: Loaded
+    folder: Path
+    status: str = "running"
+    message: str = ""
+    exit_code: int | None = None
+    timings: dict[str, float] = field(default_factory=dict)
+    mesh: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, dict[str, Any]] = field(default_factory=dict)
+    times: tuple[float, ...] = ()
+    checks: list[CheckOutcome] = field(default_factory=list)
+    accuracy: list[ErrorLine] = field(default_factory=list)
+    probes: list[dict[str, Any]] = field(default_factory=list)
+    balance: dict[str, Any] = field(default_factory=dict)
+    solver: dict[str, Any] = field(default_factory=dict)
+    figures: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+
+    @property
+    def failed_checks(self) -> list[CheckOutcome]:
+        """The checks that were not met."""
+        return [check for check in self.checks if not check.passed]
+
+    def add_file(self, written: WrittenFile) -> None:
+        """Remember a file with its size and hash."""
+        name = Path(written.path).relative_to(self.folder).as_posix()
+        self.files[name] = {"bytes": written.size, "sha256": written.sha256}
+
+    def as_record(self) -> dict[str, Any]:
+        """Return the record as plain data."""
+        scenario = self.loaded.scenario
+        return {
+            "format": 1,
+            "status": self.status,
+            "message": self.message,
+            "exit_code": self.exit_code,
+            "name": self.loaded.name,
+            "title": scenario.title,
+            "about": scenario.about.strip(),
+            "question": (scenario.question or "").strip(),
+            "scenario_sha256": self.loaded.sha256,
+            "settings": list(self.loaded.settings),
+            "versions": versions(),
+            "timings_s": {name: round(seconds, 4) for name, seconds in self.timings.items()},
+            "mesh": self.mesh,
+            "fields": self.fields,
+            "times_s": list(self.times),
+            "checks": [check.as_record() for check in self.checks],
+            "accuracy": [line.as_record() | {"sentence": line.sentence()} for line in self.accuracy],
+            "probes": self.probes,
+            "balance": self.balance,
+            "solver": self.solver,
+            "figures": self.figures,
+            "files": self.files,
+            "notes": self.notes,
+        }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that matter to the numbers."""
+    found = {"python": platform.python_version(), "system": f"{platform.system()} {platform.machine()}"}
+    for name in _PACKAGES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def run(
+    loaded: Loaded, options: RunOptions, *, progress: Progress = silent, signals: Signals | None = None
+) -> RunRecord:
+    """Run a scenario into its folder and return the record; failed checks are in it, not raised.
+
+    Raises FieldSimError; on the way out the folder's run.json says what happened.
+    """
+    from fieldsim.storage import RunFolder
+
+    options.out.name  # noqa: B018
+    with RunFolder.create(
+        options.out.parent, options.out.name, overwrite=options.overwrite, resume=options.resume
+    ) as folder:
+        record = RunRecord(loaded, folder.path)
+        runner = _Runner(record, folder, options, progress, signals or Signals())
+        try:
+            runner.everything()
+        except FieldSimError as error:
+            runner.finish("failed", str(error), error.exit_code)
+            raise
+        except Interrupted as error:
+            runner.finish("interrupted", f"stopped by {error}", error.exit_code)
+            raise
+        except BaseException as error:
+            runner.finish("failed", f"{type(error).__name__}: {error}", 1)
+            raise
+        return record
+
+
+class _Runner:
+    """The steps of one run, in order, on one folder."""
+
+    def __init__(
+        self, record: RunRecord, folder: RunFolder, options: RunOptions, progress: Progress, signals: Signals
+    ) -> None:
+        self.record = record
+        self.folder = folder
+        self.options = options
+        self._progress = progress
+        self.signals = signals
+        self._begun = time.monotonic()
+
+    def say(self, message: str) -> None:
+        """Report progress and keep it for the log."""
+        self.record.log.append(f"{time.monotonic() - self._begun:9.3f} s  {message}")
+        self._progress(message)
+
+    @contextmanager
+    def timed(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        try:
+            yield
+        finally:
+            self.record.timings[name] = time.monotonic() - begun
+
+    def everything(self) -> None:
+        """Do the whole run."""
+        record, loaded = self.record, self.record.loaded
+        if not self.options.resume:
+            record.add_file(self.folder.write_bytes("scenario.yaml", loaded.data))
+        record.add_file(self.folder.write_text("resolved.yaml", resolved_text(loaded)))
+        self.write_record()
+        with self.timed("solve"):
+            solution = self.solution()
+        self.describe(solution)
+        with self.timed("derive, probe and write"):
+            self.write_fields(solution)
+        self.signals.raise_if_requested()
+        with self.timed("check"):
+            self.check(solution)
+        with self.timed("error estimate"):
+            self.estimate(solution)
+        if self.options.draw:
+            with self.timed("draw"):
+                self.draw(solution)
+        failed = record.failed_checks
+        if failed:
+            self.finish("check failed", f"{len(failed)} of {len(record.checks)} checks failed", 6)
+        else:
+            self.finish("done", "", 0)
+
+    def solution(self) -> Solution:
+        return solve(self.record.loaded, progress=self.say)
+
+    def describe(self, solution: Solution) -> None:
+        """Note the mesh and what the solver said."""
+        mesh = solution.mesh
+        self.record.mesh = {
+            "coordinates": mesh.coordinates.name,
+            "axes": {a.name: [float(a.edges[0]), float(a.edges[-1]), a.cells] for a in mesh.axes},
+            "cells": mesh.size,
+        }
+        self.record.times = solution.times
+        given = self.record.loaded.scenario.field
+        if given is not None and given.cut is not None:
+            self.record.notes.append(
+                f"Balls of radius {given.cut:g} m around the point sources are cut out: the field is infinite there."
+            )
+        if given is not None and given.soften is not None:
+            self.record.notes.append(f"Point sources are softened over {given.soften:g} m (Plummer).")
+        if solution.given is not None and solution.given.source:
+            self.record.notes.append(f"Data: {solution.given.source}.")
+
+    def write_fields(self, solution: Solution) -> None:
+        """Write every output with its derived fields, and the probe table over all outputs."""
+        from fieldsim.scenario.measure import probe_columns, read_probes
+        from fieldsim.storage import write_collection, write_csv
+
+        entries, rows, columns = [], [], {}
+        self.say(f"deriving and writing {len(solution.fields)} output(s)")
+        for number in range(len(solution.fields)):
+            self.signals.raise_if_requested()
+            fields = fields_at(solution, number)
+            written = _write_vtk(solution, number, fields, self.folder)
+            self.record.add_file(written)
+            entries.append((solution.time_of(number), written.path))
+            rows += read_probes(solution, fields, number)
+            columns = probe_columns(solution, fields)
+            self.note_ranges(fields)
+        self.record.add_file(write_collection(self.folder.collection, entries, within=self.folder.path))
+        if rows:
+            self.record.add_file(write_csv(self.folder.probes, columns, rows, within=self.folder.path))
+            self.record.probes = [
+                dict(zip(columns, row, strict=True)) | {"units": columns}
+                for row in rows
+                if self.record.loaded.scenario.probe[str(row[0])].line is None
+                and row[2] == solution.time_of(solution.last)
+            ]
+
+    def note_ranges(self, fields: dict[str, Any]) -> None:
+        """Widen the noted range of every field by one output."""
+        import numpy as np
+
+        for name, one in fields.items():
+            finite = one.values[np.isfinite(one.values)]
+            low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+            known = self.record.fields.get(name, {"min": low, "max": high})
+            self.record.fields[name] = {
+                "unit": one.unit,
+                "components": one.values.ndim - one.mesh.ndim and one.values.shape[0],
+                "min": min(low, known["min"]),
+                "max": max(high, known["max"]),
+            }
+
+    def check(self, solution: Solution) -> None:
+        from fieldsim.scenario.measure import run_checks
+        from fieldsim.storage import write_json
+
+        self.record.checks = run_checks(solution)
+        outcomes = [check.as_record() for check in self.record.checks]
+        self.record.add_file(write_json(self.folder.check, outcomes, within=self.folder.path))
+
+    def estimate(self, solution: Solution) -> None:
+        from fieldsim.scenario.accuracy import estimate
+
+        self.record.accuracy = estimate(solution, self.say)
+
+    def draw(self, solution: Solution) -> None:
+        """Draw the views; a machine that cannot draw gets a note, not a failure."""
+        from fieldsim.scenario.pictures import draw_views
+
+        draw_views(solution, self.folder, self.record, self.say)
+
+    def finish(self, status: str, message: str, exit_code: int) -> None:
+        """Write report, log and the final record."""
+        self.record.status, self.record.message, self.record.exit_code = status, message, exit_code
+        self.record.timings["total"] = time.monotonic() - self._begun
+        if status in ("done", "check failed"):
+            self.write_report()
+        self.folder.write_text("log.txt", "\n".join([*self.record.log, f"{status} {message}".strip(), ""]))
+        self.write_record()
+
+    def write_report(self) -> None:
+        """Write report.html from the record."""
+
+    def write_record(self) -> None:
+        from fieldsim.storage import write_json
+
+        write_json(self.folder.record, self.record.as_record(), within=self.folder.path)
+
+
+def _write_vtk(solution: Solution, number: int, fields: dict[str, Any], folder: RunFolder) -> WrittenFile:
+    """Write the fields of one output as cell data, vectors in Cartesian components."""
+    from fieldsim.storage import write_structured
+
+    mesh = solution.mesh
+    arrays = {name: one.values if one.values.ndim == mesh.ndim else one.cartesian for name, one in fields.items()}
+    units = {name: one.unit for name, one in fields.items()}
+    straight = mesh.coordinates.name == "cartesian"
+    return write_structured(
+        folder.field(number),
+        arrays,
+        edges=[axis.edges for axis in mesh.axes] if straight else None,
+        corners=None if straight else mesh.corners,
+        units=units,
+        time=solution.time_of(number) if solution.times else None,
+        within=folder.path,
+    )
