@@ -82,9 +82,7 @@ def axis_marks(scene: Scene, view: View) -> tuple[AxisMarks, ...]:
             continue
         factor = scene.frame.factors[axis]
         numbers, texts = nice_ticks(low * factor, high * factor, 5)
-        edge = silhouettes[
-            [float(p[:, component].mean()) for p in projected].index(float(ends[:, component].mean()))
-        ]
+        edge = silhouettes[[float(p[:, component].mean()) for p in projected].index(float(ends[:, component].mean()))]
         line = _ends(corners, axis, edge)
         share = (np.asarray(numbers) / factor - low) / (high - low)
         ticks = view.project(line[0] + share[:, None] * (line[1] - line[0]))

@@ -53,9 +53,7 @@ def _plane(figure: Any, scene: Scene, flat: tuple[int, int]) -> Any:
     axes.set_aspect(scene.stretch[flat[1]] / scene.stretch[flat[0]], adjustable="box", anchor="C")
     for k, setter in zip(flat, (axes.set_xticks, axes.set_yticks), strict=True):
         factor = scene.frame.factors[k]
-        numbers, texts = nice_ticks(
-            scene.frame.bounds[2 * k] * factor, scene.frame.bounds[2 * k + 1] * factor, 6
-        )
+        numbers, texts = nice_ticks(scene.frame.bounds[2 * k] * factor, scene.frame.bounds[2 * k + 1] * factor, 6)
         setter(np.asarray(numbers) / factor, texts)
     axes.set_xlabel(scene.frame.labels[flat[0]], size=LABEL * size, color=INK, labelpad=6)
     axes.set_ylabel(scene.frame.labels[flat[1]], size=LABEL * size, color=INK, labelpad=8)
@@ -66,7 +64,6 @@ def _plane(figure: Any, scene: Scene, flat: tuple[int, int]) -> Any:
 
 
 def _draw_surface(axes: Any, layer: Surface, flat: tuple[int, int], order: int) -> None:
-    from matplotlib.colors import ListedColormap
 
     if layer.values is None or layer.scale is None:
         return
@@ -75,7 +72,7 @@ def _draw_surface(axes: Any, layer: Surface, flat: tuple[int, int], order: int) 
         layer.points[..., flat[0]],
         layer.points[..., flat[1]],
         shown,
-        cmap=ListedColormap(palette.table(layer.scale.colormap)),
+        cmap=palette.listed(layer.scale.colormap),
         vmin=0.0,
         vmax=1.0,
         shading="gouraud" if not shown.mask.any() else "nearest",
@@ -149,6 +146,4 @@ def _draw_markers(axes: Any, layer: Markers, scene: Scene, order: int) -> None:
         here = tuple(point[k] for k in scene.flat or (0, 1))
         axes.plot(*here, "o", ms=900.0 * layer.size * size, color=colour, mec="white", mew=2.0, zorder=order)
         if text:
-            axes.text(
-                *here, text, size=LABEL * size, color="white", ha="center", va="center_baseline", zorder=order
-            )
+            axes.text(*here, text, size=LABEL * size, color="white", ha="center", va="center_baseline", zorder=order)

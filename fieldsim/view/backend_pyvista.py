@@ -107,9 +107,14 @@ def _coloured(
         plotter.add_mesh(mesh, color=colour, **style)
         return
     mesh.point_data["bar"] = scale.fraction(values)
-    table = [tuple(row) for row in palette.table(scale.colormap)]
     plotter.add_mesh(
-        mesh, scalars="bar", clim=(0.0, 1.0), cmap=table, n_colors=256, show_scalar_bar=False, **style
+        mesh,
+        scalars="bar",
+        clim=(0.0, 1.0),
+        cmap=palette.listed(scale.colormap),
+        n_colors=256,
+        show_scalar_bar=False,
+        **style,
     )
 
 
@@ -118,8 +123,12 @@ _SHINE = {"smooth_shading": True, "specular": 0.25, "specular_power": 18.0, "amb
 
 def _add_surface(plotter: Any, layer: Surface, space: DrawnSpace) -> None:
     mesh = _patch(space(layer.points), layer.values)
+    if layer.opening is not None:
+        mesh = _opened(mesh, space(layer.opening[0]), layer.opening[1])
+    if layer.window is not None:
+        mesh = _windowed(mesh, space(layer.window[0]), layer.window[1])
     style = _SHINE if layer.lit else {"lighting": False}
-    values = None if layer.values is None else layer.values.ravel()
+    values = None if layer.values is None or not mesh.n_points else np.asarray(mesh.point_data["value"])
     _coloured(plotter, mesh, values, layer.scale, layer.colour, opacity=layer.opacity, **style)
 
 
@@ -127,15 +136,16 @@ def _patch(points: Array, values: Array | None) -> Any:
     """Return the facets of a structured surface, without those that touch a NaN."""
     count = points.shape[0] * points.shape[1]
     index = np.arange(count).reshape(points.shape[:2])
-    corners = np.stack([index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]], axis=-1).reshape(
-        -1, 4
-    )
+    corners = np.stack([index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]], axis=-1).reshape(-1, 4)
     known = np.isfinite(points).all(axis=-1).ravel()
     if values is not None:
         known &= np.isfinite(values).ravel()
     corners = corners[known[corners].all(axis=1)]
     faces = np.hstack([np.full((len(corners), 1), 4), corners])
-    return pyvista.PolyData(np.nan_to_num(points.reshape(-1, 3)), faces=faces.ravel())
+    mesh = pyvista.PolyData(np.nan_to_num(points.reshape(-1, 3)), faces=faces.ravel())
+    if values is not None:
+        mesh.point_data["value"] = np.nan_to_num(values.ravel())
+    return mesh
 
 
 def _add_isosurfaces(plotter: Any, layer: Isosurfaces, space: DrawnSpace) -> None:
@@ -165,19 +175,35 @@ def _block(points: Array, values: Array) -> Any:
 
 
 def _opened(shell: Any, origin: Array, normals: Array) -> Any:
-    """Take away what lies on the positive side of all planes, one plane at a time so that edges stay straight.
+    """Take away what lies on the positive side of all planes, one plane at a time to keep edges straight.
 
     Normals are taken before: clipping turns some facets over, which would leave dark teeth along the cut.
     """
     shell = shell.compute_normals(cell_normals=False, split_vertices=False)
     kept = []
     for normal in normals:
-        shell.point_data["side"] = (np.asarray(shell.points, dtype=float) - origin) @ normal
-        kept.append(shell.clip_scalar(scalars="side", value=0.0, invert=True))
-        shell = shell.clip_scalar(scalars="side", value=0.0, invert=False)
+        outside, shell = _halves(shell, origin, normal)
+        kept.append(outside)
     rest = pyvista.merge([piece for piece in kept if piece.n_points], merge_points=False)
     rest.point_data.active_normals = np.asarray(rest.point_data["Normals"])
     return rest
+
+
+def _windowed(shell: Any, origin: Array, normals: Array) -> Any:
+    """Keep only what lies on the positive side of all planes."""
+    for normal in normals:
+        shell = _halves(shell, origin, normal)[1]
+    return shell
+
+
+def _halves(shell: Any, origin: Array, normal: Array) -> tuple[Any, Any]:
+    """Return the parts of a surface on the negative and on the positive side of a plane."""
+    if shell.n_points == 0:
+        return shell, shell
+    shell.point_data["side"] = (np.asarray(shell.points, dtype=float) - origin) @ normal
+    parts = (shell.clip_scalar(scalars="side", value=0.0, invert=below) for below in (True, False))
+    below, above = parts
+    return below, above
 
 
 def _polylines(points: Array, starts: NDArray[np.int64]) -> Any:

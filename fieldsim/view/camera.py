@@ -80,9 +80,7 @@ def look(scene: Scene, ratio: float) -> View:
     `ratio` is width over height. The focus is moved until the projected box is centred.
     """
     azimuth, elevation = np.radians([scene.camera.azimuth, scene.camera.elevation])
-    back = np.array(
-        [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
-    )
+    back = np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
     right = np.array([-np.sin(azimuth), np.cos(azimuth), 0.0])
     up = np.cross(back, right)
     corners = box_corners(scene).reshape(-1, 3)

@@ -33,9 +33,7 @@ def linear_levels(low: float, high: float, count: int = 10) -> tuple[float, ...]
     step = nice_step(high - low, count + 1)
     first, last = math.floor(low / step) - 1, math.ceil(high / step) + 1
     slack = 1e-9 * (high - low)
-    return tuple(
-        _clean(k * step, step) for k in range(first, last + 1) if low + slack < k * step < high - slack
-    )
+    return tuple(_clean(k * step, step) for k in range(first, last + 1) if low + slack < k * step < high - slack)
 
 
 def log_levels(low: float, high: float, count: int = 8) -> tuple[float, ...]:
@@ -148,9 +146,7 @@ def _ordered(low: float, high: float) -> None:
 def _positive(low: float, high: float) -> None:
     _ordered(low, high)
     if low <= 0.0:
-        raise InvalidInput(
-            must("range", "positive for logarithmic levels", (low, high), "Use linear levels.")
-        )
+        raise InvalidInput(must("range", "positive for logarithmic levels", (low, high), "Use linear levels."))
 
 
 def check_levels(levels: Sequence[float]) -> tuple[float, ...]:

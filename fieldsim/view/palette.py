@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,8 @@ SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
 TEMPERATURE = "inferno"
 TERRAIN = "gist_earth"
+WARM = "YlOrRd"
+COLD = "GnBu_r"
 
 
 @lru_cache(maxsize=32)
@@ -35,3 +38,10 @@ def colours(scale: ColourScale, values: Array) -> Array:
     fraction = scale.fraction(values)
     index = np.nan_to_num(fraction * 255.0, nan=0.0).round().astype(int)
     return np.where(np.isnan(fraction)[..., None], 1.0, table(scale.colormap)[index])
+
+
+def listed(name: str) -> Any:
+    """Return the table as the colour map object that matplotlib and PyVista take."""
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap(table(name))

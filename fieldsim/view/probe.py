@@ -81,8 +81,6 @@ def judge(code: int, errors: str) -> Finding:
         return Finding(can_draw=True)
     if code < 0 or code >= 128:
         number = -code if code < 0 else code - 128
-        return Finding(
-            can_draw=False, reason=f"VTK ended the process with signal {number} (no usable OpenGL)"
-        )
+        return Finding(can_draw=False, reason=f"VTK ended the process with signal {number} (no usable OpenGL)")
     lines = [line.strip() for line in errors.splitlines() if line.strip()]
     return Finding(can_draw=False, reason=lines[-1] if lines else f"the test ended with exit code {code}")

@@ -74,7 +74,9 @@ def transform(values: Array, kind: ScaleKind, threshold: float = 0.0) -> Array:
 class Surface:
     """A patch of a structured surface: points (a, b, 3), values (a, b) coloured by `scale`, or one colour.
 
-    Points with a NaN value are left out, with every facet that touches them.
+    Points with a NaN value are left out, with every facet that touches them. `opening` and `window`, each
+    (origin, normals (m, 3)), name the wedge on the positive side of all these planes: the opening is taken
+    away, of the rest only what lies in the window is kept.
     """
 
     points: Array
@@ -83,6 +85,8 @@ class Surface:
     colour: Colour = "#d9dde3"
     opacity: float = 1.0
     lit: bool = True
+    opening: tuple[Array, Array] | None = None
+    window: tuple[Array, Array] | None = None
 
 
 @dataclass(frozen=True)

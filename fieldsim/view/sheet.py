@@ -77,9 +77,7 @@ def _write_axis(axes: Any, marks: AxisMarks, ratio: float, scale: float) -> None
     for place, text in zip(marks.ticks, marks.texts, strict=True):
         ends = np.stack([place, place + 0.012 * square * across])
         axes.plot(ends[:, 0], ends[:, 1], color=GREY, lw=1.6, clip_on=False)
-        axes.text(
-            *(place + 0.036 * square * across), text, size=TICK * scale, color=INK, ha="center", va="center"
-        )
+        axes.text(*(place + 0.036 * square * across), text, size=TICK * scale, color=INK, ha="center", va="center")
     longest = max((len(text) for text in marks.texts), default=1)
     gap = 0.085 + 0.009 * max(0, longest - 2) * abs(square[0])
     axes.text(
@@ -95,7 +93,6 @@ def _write_axis(axes: Any, marks: AxisMarks, ratio: float, scale: float) -> None
 
 def add_bars(figure: Any, scene: Scene) -> None:
     """Add one colour bar for each labelled scale of the scene along the right edge."""
-    from matplotlib.colors import ListedColormap
     from matplotlib.ticker import NullLocator
 
     size = font_scale(scene)
@@ -106,7 +103,7 @@ def add_bars(figure: Any, scene: Scene) -> None:
         ramp = np.linspace(0.0, 1.0, 256)[:, None]
         axes.imshow(
             ramp,
-            cmap=ListedColormap(palette.table(scale.colormap)),
+            cmap=palette.listed(scale.colormap),
             origin="lower",
             aspect="auto",
             extent=(0, 1, 0, 1),

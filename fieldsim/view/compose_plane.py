@@ -1,0 +1,209 @@
+"""Compose flat pictures: a plane through a field in space, or a field in the plane, with contours and arrows.
+
+Where the plane is a surface of constant array index (any plane on a straight mesh, the planes through the axis of a
+round one) the picture grid itself is drawn, up to curved walls; elsewhere the field is sampled in the plane.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from fieldsim.arrays import FloatArray
+from fieldsim.errors import InvalidInput, must
+from fieldsim.fields import ScalarField, VectorField
+from fieldsim.meshes import Mesh
+from fieldsim.view.charges import PointLike, hole_radius, markers, positions
+from fieldsim.view.contours import contour_lines, plane_patches
+from fieldsim.view.grid import Walls, block
+from fieldsim.view.labels import quantity, space_frame, with_unit
+from fieldsim.view.levels import number_text
+from fieldsim.view.scales import Choice, Law, choose
+from fieldsim.view.scene import INK, Arrows, Frame, Layer, Scene, Surface
+
+Normal = Literal["x", "y", "z"]
+Patch = tuple[FloatArray, FloatArray]
+_SAMPLES = 301
+_EVEN = 6.0  # arrows whose lengths differ by more than this factor are drawn equally long
+
+
+def plane_slice(
+    field: ScalarField,
+    *,
+    normal: Normal | None = None,
+    at: float | None = None,
+    arrows: VectorField | None = None,
+    contours: bool | int | Sequence[float] = True,
+    scale: Law = "auto",
+    sources: Sequence[PointLike] = (),
+    limits: tuple[float, float] | None = None,
+    colormap: str | None = None,
+    title: str = "",
+    walls: Walls | None = None,
+    arrow_count: int = 17,
+) -> Scene:
+    """Compose a field over a plane, coloured, with contours and, on request, the arrows of a vector field.
+
+    In space the plane is `normal` = `at` (in metres; through the sources, or the middle, when left out). `contours`
+    is True, a number of lines, or their values. Raises InvalidInput for a field on a line or a plane that misses it.
+    """
+    name = field.name or "f"
+    flat, patches, place = _patches(field, normal, at, sources, walls)
+    values = [patch[1] for patch in patches]
+    chosen = None if isinstance(contours, (bool, int)) else contours
+    choice = choose(
+        values,
+        label=with_unit(name, field.unit),
+        unit=field.unit,
+        law=scale,
+        count=contours if isinstance(contours, int) and not isinstance(contours, bool) else 10,
+        levels=chosen,
+        limits=limits,
+        colormap=colormap,
+    )
+    frame = space_frame([patch[0] for patch in patches])
+    layers: list[Layer] = [Surface(points, shown, choice.scale, lit=False) for points, shown in patches]
+    if contours is not False:
+        layers += _contours(patches, choice)
+    notes = []
+    if arrows is not None:
+        layer, note = _plane_arrows(arrows, frame, flat, place, arrow_count)
+        layers.append(layer)
+        notes.append(note)
+    across = next(k for k in range(3) if k not in flat)
+    if field.mesh.dim == 3:
+        where = place[across] * frame.factors[across]
+        notes.insert(0, f"Plane {'xyz'[across]} = {number_text(float(f'{where:.4g}'))} {_length_unit(frame)}")
+    extent = 0.5 * max(frame.bounds[2 * k + 1] - frame.bounds[2 * k] for k in flat)
+    near = [s for s in sources if abs(tuple(s.position)[across] - place[across]) < 1e-6 * extent]
+    hole = max((hole_radius(*patch, near) for patch in patches), default=0.0)
+    layers += markers(near, field.unit, extent, hole)
+    return Scene(title or name, tuple(layers), frame, flat=flat, notes=tuple(notes))
+
+
+def _length_unit(frame: Frame) -> str:
+    return frame.labels[0].partition("(")[2].rstrip(")")
+
+
+def _contours(patches: Sequence[Patch], choice: Choice) -> list[Layer]:
+    layers: list[Layer] = []
+    for points, values in patches:
+        zero = [v for v in choice.levels if v == 0.0]
+        rest = [v for v in choice.levels if v != 0.0]
+        layers.append(contour_lines(points, values, rest, scale=choice.scale, colour=INK, width=1.5))
+        if zero:
+            layers.append(contour_lines(points, values, zero, scale=choice.scale, colour=INK, width=3.0))
+    return layers
+
+
+def _patches(
+    field: ScalarField,
+    normal: Normal | None,
+    at: float | None,
+    sources: Sequence[PointLike],
+    walls: Walls | None,
+) -> tuple[tuple[int, int], list[Patch], FloatArray]:
+    """Return the two components of the plane, the patches in it and a point of it."""
+    grid = block(field, walls=walls)
+    if grid.ndim == 1:
+        raise InvalidInput(
+            must(
+                "slice",
+                "of a field over a plane or in space",
+                f"a field along {field.mesh.names[0]}",
+                "Draw a profile.",
+            )
+        )
+    if grid.ndim == 2:
+        return (0, 1), [(grid.points, grid.values)], grid.points[0, 0]
+    # a round mesh without its angle is symmetric about z: the plane through that axis shows most
+    default: Normal = "z" if all(axis is not None for axis in field.mesh.coordinate_axis) else "y"
+    across = "xyz".index(_checked_normal(normal or default))
+    flat = ((1, 2), (0, 2), (0, 1))[across]
+    cloud = grid.points.reshape(-1, 3)
+    low, high = cloud.min(axis=0), cloud.max(axis=0)
+    place = positions(sources).mean(axis=0) if sources else 0.5 * (low + high)
+    if at is not None:
+        place[across] = at
+    if not low[across] <= place[across] <= high[across]:
+        raise InvalidInput(
+            must(
+                "at",
+                f"between {low[across]:g} and {high[across]:g} m along {'xyz'[across]}",
+                float(place[across]),
+                "Choose a plane that meets the mesh.",
+            )
+        )
+    cut = plane_patches(grid.points, [grid.values], np.eye(3)[across], float(place[across]))
+    if cut is not None:
+        return flat, [(points, arrays[0]) for points, arrays in cut], place
+    return flat, [_sampled(field, low, high, flat, place)], place
+
+
+def _checked_normal(normal: str) -> str:
+    if normal not in ("x", "y", "z"):
+        raise InvalidInput(must("normal", "x, y or z", normal, "Name the axis that the plane is square to."))
+    return normal
+
+
+def _sampled(field: ScalarField, low: FloatArray, high: FloatArray, flat: tuple[int, int], place: FloatArray) -> Patch:
+    """Return the field sampled over a rectangle of the plane, NaN outside the mesh."""
+    points = rectangle(low, high, flat, place, _SAMPLES)
+    values = field.at(points.reshape(-1, 3)[:, : field.mesh.dim], outside="nan")
+    return points, values.reshape(points.shape[:2])
+
+
+def rectangle(low: FloatArray, high: FloatArray, flat: tuple[int, int], place: FloatArray, count: int) -> FloatArray:
+    """Return a grid (a, b, 3) of points over the rectangle between two corners in a plane through `place`."""
+    one, two = flat
+    width, height = high[one] - low[one], high[two] - low[two]
+    longest = max(width, height)
+    shape = (max(2, round(count * width / longest)), max(2, round(count * height / longest)))
+    points = np.empty((*shape, 3))
+    points[...] = place
+    points[..., one] = np.linspace(low[one], high[one], shape[0])[:, None]
+    points[..., two] = np.linspace(low[two], high[two], shape[1])[None, :]
+    return points
+
+
+def _plane_arrows(
+    field: VectorField, frame: Frame, flat: tuple[int, int], place: FloatArray, count: int
+) -> tuple[Arrows, str]:
+    """Return arrows on an even grid in the plane, and the note that says what their length means."""
+    bounds = np.asarray(frame.bounds).reshape(3, 2)
+    step = float(max(bounds[k, 1] - bounds[k, 0] for k in flat)) / count
+    low, high = bounds[:, 0] + 0.5 * step, bounds[:, 1] - 0.5 * step
+    points = rectangle(low, np.maximum(high, low), flat, place, count).reshape(-1, 3)
+    return sized_arrows(field, points, 0.85 * step, flat=flat)
+
+
+def sized_arrows(
+    field: VectorField, points: FloatArray, longest: float, *, flat: tuple[int, int] | None = None
+) -> tuple[Arrows, str]:
+    """Return arrows of a vector field at points (n, 3), none longer than `longest`, with a note on their length.
+
+    `flat` keeps only the two components in a plane. Where lengths would differ too much all are equally long.
+    """
+    vectors = np.zeros((len(points), 3))
+    vectors[:, : field.mesh.dim] = field.sampler()(points[:, : field.mesh.dim])
+    if flat is not None:
+        vectors[:, [k for k in range(3) if k not in flat]] = 0.0
+    length = np.linalg.norm(vectors, axis=1)
+    known = np.isfinite(length) & (length > 0.0)
+    name = field.name or "vectors"
+    if not known.any():
+        return Arrows(points[known], vectors[known], centred=True), f"{name}: zero everywhere here"
+    top = float(length[known].max())
+    if top > _EVEN * float(np.median(length[known])):
+        known &= length > 1e-9 * top
+        drawn = longest * vectors[known] / length[known, None]
+        return Arrows(points[known], drawn, centred=True), f"Arrows: direction of {name}, all of one length"
+    note = f"Arrows: {name}, the longest {quantity(top, field.unit)}"
+    return Arrows(points[known], longest * vectors[known] / top, centred=True), note
+
+
+def inside_mesh(mesh: Mesh, points: FloatArray) -> FloatArray:
+    """Return those of the points (n, 3) that lie in the mesh."""
+    return points[mesh.contains(points[:, : mesh.dim].T)]
