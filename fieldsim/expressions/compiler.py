@@ -280,7 +280,8 @@ class _Compiler:
             wanted = (
                 f"{least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
             )
-            raise self.source.fault(node.col_offset, f"{name} takes {wanted} arguments, not {count}")
+            plural = "" if most == 1 else "s"
+            raise self.source.fault(node.col_offset, f"{name} takes {wanted} argument{plural}, not {count}")
         try:
             signature = inspect.signature(function)
         except (TypeError, ValueError):

@@ -14,6 +14,14 @@ _CODATA = "CODATA 2022"
 _SI = "exact, SI Brochure 9th ed. (2019)"
 _IAU = "IAU 2015 Resolution B3 (nominal value)"
 
+# The numbers that define the SI.
+_LIGHT = 299792458.0
+_PLANCK = 6.62607015e-34
+_CHARGE = 1.602176634e-19
+_BOLTZMANN = 1.380649e-23
+_AVOGADRO = 6.02214076e23
+_STEFAN_BOLTZMANN = 2 * math.pi**5 * _BOLTZMANN**4 / (15 * _PLANCK**3 * _LIGHT**2)
+
 
 @dataclass(frozen=True)
 class Constant:
@@ -29,15 +37,15 @@ class Constant:
 CONSTANT_TABLE: tuple[Constant, ...] = (
     Constant("pi", math.pi, "", "circumference over diameter", "mathematics"),
     Constant("e", math.e, "", "base of the natural logarithm", "mathematics"),
-    Constant("c0", 299792458.0, "m/s", "speed of light in vacuum", _SI),
-    Constant("h_planck", 6.62607015e-34, "J*s", "Planck constant", _SI),
-    Constant("hbar", 6.62607015e-34 / math.tau, "J*s", "reduced Planck constant", _SI),
-    Constant("q_e", 1.602176634e-19, "C", "elementary charge", _SI),
-    Constant("k_B", 1.380649e-23, "J/K", "Boltzmann constant", _SI),
-    Constant("N_A", 6.02214076e23, "1/mol", "Avogadro constant", _SI),
-    Constant("R_gas", 6.02214076e23 * 1.380649e-23, "J/mol/K", "molar gas constant, N_A k_B", _SI),
-    Constant("F_faraday", 6.02214076e23 * 1.602176634e-19, "C/mol", "Faraday constant, N_A q_e", _SI),
-    Constant("sigma_SB", 5.670374419e-8, "W/m^2/K^4", "Stefan-Boltzmann constant", _CODATA),
+    Constant("c0", _LIGHT, "m/s", "speed of light in vacuum", _SI),
+    Constant("h_planck", _PLANCK, "J*s", "Planck constant", _SI),
+    Constant("hbar", _PLANCK / math.tau, "J*s", "reduced Planck constant", _SI),
+    Constant("q_e", _CHARGE, "C", "elementary charge", _SI),
+    Constant("k_B", _BOLTZMANN, "J/K", "Boltzmann constant", _SI),
+    Constant("N_A", _AVOGADRO, "1/mol", "Avogadro constant", _SI),
+    Constant("R_gas", _AVOGADRO * _BOLTZMANN, "J/mol/K", "molar gas constant, N_A k_B", _SI),
+    Constant("F_faraday", _AVOGADRO * _CHARGE, "C/mol", "Faraday constant, N_A q_e", _SI),
+    Constant("sigma_SB", _STEFAN_BOLTZMANN, "W/m^2/K^4", "Stefan-Boltzmann constant", _SI),
     Constant("epsilon0", 8.8541878188e-12, "F/m", "electric permittivity of vacuum", _CODATA),
     Constant("mu0", 1.25663706127e-6, "H/m", "magnetic permeability of vacuum", _CODATA),
     Constant("G", 6.67430e-11, "m^3/kg/s^2", "Newtonian constant of gravitation", _CODATA),

@@ -202,8 +202,7 @@ def _check_order(source: Source, tokens: list[_Token]) -> None:
     operators = prefixes = 0
     previous: _Token | None = None
     for token in tokens:
-        if previous is not None and previous.ends_value and token.starts_value:
-            _check_adjacent(source, previous, token)
+        _check_neighbours(source, previous, token)
         operators += token.kind == "operator" or token.text in _OPERATOR_WORDS
         prefixes = prefixes + 1 if token.is_prefix else 0
         if token.text == "(":
@@ -227,7 +226,19 @@ def _check_order(source: Source, tokens: list[_Token]) -> None:
         raise source.fault(nesting[-1].start, "this ( is never closed")
 
 
-def _check_adjacent(source: Source, left: _Token, right: _Token) -> None:
+def _check_neighbours(source: Source, left: _Token | None, right: _Token) -> None:
+    """Refuse two values without an operator between them and an operator without a value before it."""
+    if left is not None and left.ends_value:
+        if right.starts_value:
+            _check_missing_operator(source, left, right)
+    elif right.text == ")":
+        if left is not None and left.text not in ("(", ","):
+            raise source.fault(left.start, f"{left.text!r} has no value after it")
+    elif not right.starts_value and not right.is_prefix:
+        raise source.fault(right.start, f"{right.text!r} has no value before it")
+
+
+def _check_missing_operator(source: Source, left: _Token, right: _Token) -> None:
     touching = left.start + len(left.text) == right.start
     if right.text == "(" and left.kind == "name":
         return
