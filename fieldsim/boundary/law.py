@@ -1,0 +1,148 @@
+"""One law a wall: what leaves through a face is slope * (inner value - reference) + flux, per area.
+
+The wall cell's centre lies half a cell from the wall, behind the conductance k/d. A fixed value, a given flux, a
+gradient and a convective film are different numbers in the same record; the surface value comes from it too:
+u_surface = u_inner - flux_out / (k/d), never from extrapolation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Protocol
+
+import numpy as np
+
+from fieldsim.arrays import FloatArray
+from fieldsim.boundary.given import Place
+from fieldsim.errors import InvalidInput, must
+from fieldsim.meshes import Mesh, Side
+
+
+@dataclass(frozen=True)
+class Wall:
+    """The wall faces of one side: areas (m^2), conductivity and distance (m) from the inner centre, over the side."""
+
+    side: Side
+    areas: FloatArray
+    conductivity: FloatArray
+    distance: FloatArray
+
+    @property
+    def conductance(self) -> FloatArray:
+        """Conductance k/d between the inner centre and the wall, per area."""
+        return self.conductivity / self.distance
+
+
+@dataclass(frozen=True)
+class WallLaw:
+    """flux_out = slope * (inner - reference) + flux, arrays over the side."""
+
+    slope: FloatArray
+    reference: FloatArray
+    flux: FloatArray
+
+    def flux_out(self, inner: FloatArray) -> FloatArray:
+        """Return what leaves per area, from the values in the wall cells."""
+        return self.slope * (inner - self.reference) + self.flux
+
+    def surface(self, inner: FloatArray, wall: Wall) -> FloatArray:
+        """Return the value on the wall itself, by the same half-cell law."""
+        return inner - self.flux_out(inner) / wall.conductance
+
+
+@dataclass(frozen=True)
+class WallUnits:
+    """SI units of the numbers that stand in conditions."""
+
+    value: str
+    flux: str
+    gradient: str
+    transfer: str
+
+
+class BoundCondition(Protocol):
+    """A condition read for one wall: it gives the wall's law at a time."""
+
+    @property
+    def varies(self) -> bool:
+        """Whether the law depends on time."""
+
+    @property
+    def slope_varies(self) -> bool:
+        """Whether the slope depends on time, so that matrices do too."""
+
+    def law(self, t: float, wall: Wall) -> WallLaw:
+        """Return the law at time `t` (s)."""
+
+
+class Condition(Protocol):
+    """A condition as the user writes it."""
+
+    def bind(self, place: Place, units: WallUnits, name: str) -> BoundCondition:
+        """Read the numbers over the side `place`; raises InvalidInput."""
+
+
+def place_on_side(mesh: Mesh, side: Side) -> Place:
+    """Return the faces of one side as a place for numbers."""
+    shape = tuple(n for axis, n in enumerate(mesh.shape) if axis != side.axis)
+    return Place(shape, mesh.expression_names, lambda names: mesh.face_coordinates(side.name, names), "face")
+
+
+def bind_walls(mesh: Mesh, conditions: object, units: WallUnits) -> dict[str, BoundCondition]:
+    """Read one condition for every wall of the mesh; raises InvalidInput for missing, unknown or needless ones."""
+    if not isinstance(conditions, Mapping):
+        rule = "a mapping from side to condition"
+        raise InvalidInput(must("boundary", rule, conditions, f"For example {_example(mesh)}."))
+    for name in conditions:
+        _check_side(mesh, name)
+    missing = [name for name in mesh.walls if name not in conditions]
+    if missing:
+        needed = ", ".join(mesh.walls)
+        raise InvalidInput(
+            must(
+                "boundary",
+                f"given for every wall ({needed})",
+                f"nothing for {', '.join(missing)}",
+                f"Add {missing[0]!r}: FluxOut(0.0) for an insulated wall, or Value(...) for a fixed value.",
+            )
+        )
+    bound = {}
+    for name in mesh.walls:
+        condition = conditions[name]
+        if not hasattr(condition, "bind"):
+            rule = "Value, FluxOut, GradientOut or Convective"
+            raise InvalidInput(must(f"boundary[{name!r}]", rule, condition, "For example Value(100.0)."))
+        bound[name] = condition.bind(place_on_side(mesh, mesh.sides[name]), units, f"boundary[{name!r}]")
+    return bound
+
+
+def _check_side(mesh: Mesh, name: object) -> None:
+    if name not in mesh.sides:
+        close = get_close_matches(str(name), mesh.sides, n=1, cutoff=0.3)
+        remedy = f"Did you mean {close[0]!r}?" if close else "Sides are named by axis and end."
+        raise InvalidInput(must("boundary", f"for the sides {', '.join(mesh.walls) or 'none'}", name, remedy))
+    side = mesh.sides[str(name)]
+    axis = mesh.axes[side.axis]
+    if side.kind == "pole":
+        place = axis.edges[-1] if side.end else axis.edges[0]
+        raise InvalidInput(
+            f"`boundary[{name!r}]` must be left out: {axis.name} = {place:.6g} is a line or a point of the body, a "
+            f"face of zero area, where no condition can hold. Remove it, or let {axis.name} start away from it."
+        )
+    if side.kind == "seam":
+        raise InvalidInput(
+            f"`boundary[{name!r}]` must be left out: {axis.name} is periodic, its two ends are joined. Remove it, "
+            f"or make a mesh on which {axis.name} is not periodic."
+        )
+
+
+def _example(mesh: Mesh) -> str:
+    name = mesh.walls[0] if mesh.walls else "x-"
+    return f"{{{name!r}: Value(100.0)}}"
+
+
+def zeros_like_wall(wall: Wall) -> FloatArray:
+    """Return zeros over the side of a wall."""
+    return np.zeros(wall.areas.shape)

@@ -1,0 +1,138 @@
+"""The equations on offer, as frozen records: heat (Fourier), diffusion (Fick), electrostatics, gravity.
+
+A new one is a dataclass with its coefficients and `equation()`; nothing else has to know it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import pi
+from typing import Protocol, runtime_checkable
+
+from fieldsim.boundary import WallUnits
+from fieldsim.expressions import CONSTANTS
+from fieldsim.physics.equation import Coefficient, Equation, Given
+from fieldsim.units import per_length, times
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Anything that can state its conservation law."""
+
+    def equation(self) -> Equation:
+        """Return the conservation law."""
+
+
+@dataclass(frozen=True)
+class Heat:
+    """density capacity dT/dt = div(conductivity grad T) + source, q = -conductivity grad T (Fourier 1822).
+
+    `conductivity` in W/m/K, `density` in kg/m^3, `capacity` in J/kg/K, `source` in W/m^3: a number, a quantity
+    ("52 W/m/K"), a formula of place, an array over the cells or a field; `source` may also use t. `unit` labels
+    the temperature.
+    """
+
+    conductivity: Given
+    density: Given = 1.0
+    capacity: Given = 1.0
+    source: Given = 0.0
+    unit: str = "K"
+
+    def equation(self) -> Equation:
+        """Return the conservation of energy."""
+        return Equation(
+            symbol="T",
+            quantity="temperature",
+            unit=self.unit,
+            conductivity=Coefficient("conductivity", self.conductivity, "W/m/K"),
+            storage=(
+                Coefficient("density", self.density, "kg/m^3"),
+                Coefficient("capacity", self.capacity, "J/kg/K"),
+            ),
+            source=Coefficient("source", self.source, "W/m^3"),
+            flux_name="heat flux",
+            units=WallUnits(value=self.unit, flux="W/m^2", gradient="K/m", transfer="W/m^2/K"),
+            amount="J",
+            rate="W",
+        )
+
+
+@dataclass(frozen=True)
+class Diffusion:
+    """dc/dt = div(diffusivity grad c) + source, J = -diffusivity grad c (Fick 1855).
+
+    `diffusivity` in m^2/s; `unit` is the unit of c, `source` is in that unit per second. See `Heat` for what a
+    coefficient may be.
+    """
+
+    diffusivity: Given
+    source: Given = 0.0
+    unit: str = "mol/m^3"
+
+    def equation(self) -> Equation:
+        """Return the conservation of the substance."""
+        gradient = per_length(self.unit)
+        amount = times(self.unit, "m^3")
+        return Equation(
+            symbol="c",
+            quantity="concentration",
+            unit=self.unit,
+            conductivity=Coefficient("diffusivity", self.diffusivity, "m^2/s"),
+            storage=(Coefficient("storage", 1.0, ""),),
+            source=Coefficient("source", self.source, times(self.unit, "1/s")),
+            flux_name="diffusive flux",
+            units=WallUnits(self.unit, flux=times(gradient, "m^2/s"), gradient=gradient, transfer="m/s"),
+            amount=amount,
+            rate=times(amount, "1/s"),
+        )
+
+
+@dataclass(frozen=True)
+class Electrostatics:
+    """-div(permittivity grad V) = charge_density, D = -permittivity grad V (Gauss, Poisson).
+
+    `permittivity` in F/m (vacuum by default), `charge_density` in C/m^3. The flux is the displacement D, and
+    `FluxOut` its outward component in C/m^2. Steady only.
+    """
+
+    permittivity: Given = CONSTANTS["epsilon0"]
+    charge_density: Given = 0.0
+
+    def equation(self) -> Equation:
+        """Return Gauss's law."""
+        return Equation(
+            symbol="V",
+            quantity="electric potential",
+            unit="V",
+            conductivity=Coefficient("permittivity", self.permittivity, "F/m"),
+            source=Coefficient("charge_density", self.charge_density, "C/m^3"),
+            flux_name="electric displacement",
+            units=WallUnits(value="V", flux="C/m^2", gradient="V/m", transfer="F/m^2"),
+            amount="C",
+            rate="C",
+        )
+
+
+@dataclass(frozen=True)
+class Gravity:
+    """div grad Phi = 4 pi G density, g = -grad Phi (Poisson 1813).
+
+    `density` in kg/m^3. The flux is the acceleration g in m/s^2. Steady only.
+    """
+
+    density: Given
+
+    def equation(self) -> Equation:
+        """Return Gauss's law for gravity: the source of g is -4 pi G density."""
+        return Equation(
+            symbol="Phi",
+            quantity="gravitational potential",
+            unit="J/kg",
+            conductivity=Coefficient("permeability", 1.0, ""),
+            source=Coefficient("density", self.density, "kg/m^3"),
+            source_factor=-4.0 * pi * CONSTANTS["G"],
+            flux_name="gravitational acceleration",
+            units=WallUnits(value="J/kg", flux="m/s^2", gradient="m/s^2", transfer="1/m"),
+            amount="m^3/s^2",
+            rate="m^3/s^2",
+        )
