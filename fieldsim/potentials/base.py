@@ -23,7 +23,8 @@ from fieldsim.potentials.checks import (
     finite_vector,
 )
 
-_BLOCK = 32768
+# points worked on at once: 64 kB a row, so that what is in between stays in the cache
+_BLOCK = 8192
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
-"""Bodies with one centre: the dipole of no size and the ball of uniform density.
+"""Bodies with one centre: the dipole of no size, the ball and the shell of uniform density.
 
     dipole    V = C p . d / s^3,   grad V = C (p / s^3 - 3 (p . d) d / s^5),   s^2 = r^2 + softening^2
-    ball      V = C q (3 R^2 - r^2) / (2 R^3) inside,  C q / r outside
+    ball      V = C q (3 R^2 - r^2) / (2 R^3) inside,  C q / r outside;   shell  V = C q / max(r, R)
 with C = 1/(4 pi epsilon0) for charges and -G for masses.
 Source: Griffiths, Introduction to Electrodynamics, 4th ed., section 3.4 and problem 2.21.
 """
@@ -95,6 +95,35 @@ class UniformBall(Sourced):
         return np.where(r < self.radius, inside, 0.0 * r)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class UniformShell(Sourced):
+    """A thin sphere of uniform surface density: total `strength` (C or kg), `radius`, `position` in metres."""
+
+    strength: float
+    radius: float
+    position: tuple[float, float, float]
+
+    def _parts(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
+        d = x - np.array(self.position)[:, np.newaxis]
+        return d, np.sqrt(d[0] * d[0] + d[1] * d[1] + d[2] * d[2])
+
+    def _value(self, x: FloatArray) -> FloatArray:
+        _, r = self._parts(x)
+        return self.coefficient * self.strength / np.maximum(r, self.radius)
+
+    def _gradient(self, x: FloatArray) -> FloatArray:
+        d, r = self._parts(x)
+        # on the shell the middle of the two one-sided fields, which is what pulls at the shell itself
+        part = np.heaviside(r - self.radius, 0.5)
+        scale = -self.coefficient * self.strength * part / np.maximum(r, self.radius) ** 3
+        gradient: FloatArray = scale * d
+        return gradient
+
+    def _laplacian(self, x: FloatArray) -> FloatArray:
+        _, r = self._parts(x)
+        return np.where(r == self.radius, np.nan, 0.0 * r)
+
+
 def ideal_dipole(moment: ArrayLike, at: ArrayLike = (0.0, 0.0, 0.0), *, name: str = "V") -> IdealDipole:
     """Give a dipole of no size, V = p . d / (4 pi epsilon0 r^3): `moment` in C m, `at` in m, unit V."""
     return IdealDipole(
@@ -119,6 +148,34 @@ def charged_ball(charge: float, radius: float, at: ArrayLike = (0.0, 0.0, 0.0), 
         name=name,
         unit="V",
         quantity="electric potential",
+    )
+
+
+def charged_shell(charge: float, radius: float, at: ArrayLike = (0.0, 0.0, 0.0), *, name: str = "V") -> UniformShell:
+    """Give a thin charged sphere in vacuum: `charge` in C, `radius` > 0 and `at` in m, unit V."""
+    return UniformShell(
+        strength=finite_number("charge", charge),
+        radius=finite_number("radius", radius, positive=True),
+        position=finite_vector("at", at),
+        coefficient=COULOMB,
+        density_factor=-EPSILON_0,
+        name=name,
+        unit="V",
+        quantity="electric potential",
+    )
+
+
+def massive_shell(mass: float, radius: float, at: ArrayLike = (0.0, 0.0, 0.0), *, name: str = "Phi") -> UniformShell:
+    """Give a thin massive sphere: `mass` in kg, `radius` > 0 and `at` in m, unit J/kg."""
+    return UniformShell(
+        strength=finite_number("mass", mass),
+        radius=finite_number("radius", radius, positive=True),
+        position=finite_vector("at", at),
+        coefficient=-GRAVITATION,
+        density_factor=1.0 / (4.0 * np.pi * GRAVITATION),
+        name=name,
+        unit="J/kg",
+        quantity="gravitational potential",
     )
 
 

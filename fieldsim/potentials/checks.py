@@ -38,6 +38,17 @@ def finite_vector(name: str, value: object) -> tuple[float, float, float]:
     return (float(padded[0]), float(padded[1]), float(padded[2]))
 
 
+def unit_vector(name: str, value: object) -> FloatArray:
+    """Return a nonzero vector of one to three components at unit length."""
+    vector = np.array(finite_vector(name, value))
+    # scaled first: the square of a tiny or huge component must not vanish or overflow
+    largest = np.max(np.abs(vector))
+    if largest == 0.0:
+        raise InvalidInput(must(name, "a nonzero vector", value, "Give the direction, e.g. (0, 0, 1)."))
+    vector = vector / largest
+    return np.asarray(vector / np.linalg.norm(vector))
+
+
 def real_array(name: str, value: object, rule: str) -> FloatArray:
     """Return `value` as a float64 array; refuse complex, boolean, text, object and masked entries."""
     remedy = "Convert it to a plain array of real numbers first."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,10 +25,10 @@ _NEEDED = {"x": 1, "y": 2, "z": 3, "r": 1, "phi": 2, "theta": 3}
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Formula(Potential):
-    """A compiled formula, the same formula on slopes, and the gradient where the user has given one."""
+    """A compiled formula, the names it may use, and the gradient where the user has given one."""
 
     expression: Expression
-    on_slopes: Expression
+    allowed: frozenset[str]
     components: tuple[Expression, ...] | None
     parameters: Mapping[str, float] = field(default_factory=dict)
 
@@ -46,7 +47,8 @@ class Formula(Potential):
             for axis, component in enumerate(self.components):
                 out[axis] = self._number(component, x)
             return out
-        result = self.on_slopes({**self.parameters, **_named(_seeds(x), self.on_slopes.names)})
+        on_slopes = _on_slopes(self.expression.text, self.allowed)
+        result = on_slopes({**self.parameters, **_named(_seeds(x), on_slopes.names)})
         if isinstance(result, Dual):
             out[:] = result.slopes
             # no gradient where there is no value: at the middle of 1/r a slope of zero would be a lie
@@ -56,6 +58,12 @@ class Formula(Potential):
     def _number(self, expression: Expression, x: FloatArray) -> FloatArray:
         result: Any = expression({**self.parameters, **_named(list(x), expression.names)})
         return np.array(np.broadcast_to(result, x.shape[1:]))
+
+
+@lru_cache(maxsize=128)
+def _on_slopes(text: str, names: frozenset[str]) -> Expression:
+    """Return the formula for numbers that carry slopes; kept apart so that potentials can be pickled."""
+    return compile_expression(text, names, functions=DUAL_FUNCTIONS)
 
 
 def _seeds(x: FloatArray) -> list[Dual]:
@@ -101,7 +109,7 @@ def formula(
         components = tuple(compile_expression(text, names, where=f"gradient[{i}]") for i, text in enumerate(gradient))
     return Formula(
         expression=compile_expression(expression, names),
-        on_slopes=compile_expression(expression, names, functions=DUAL_FUNCTIONS),
+        allowed=frozenset(names),
         components=components,
         parameters=numbers,
         name=name,

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from fieldsim.errors import InvalidInput, must
 from fieldsim.potentials.base import PointSource, Potential
-from fieldsim.potentials.checks import FloatArray, finite_number, finite_vector, real_array
+from fieldsim.potentials.checks import FloatArray, finite_number, finite_vector, real_array, unit_vector
 from fieldsim.potentials.constants import COULOMB, EPSILON_0, GRAVITATION
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _Law = Callable[[FloatArray, FloatArray], Sequence[FloatArray]]
 # pairs (point, source) held at once: 64k pairs are 0.5 MB a buffer, which stays in the cache
 _PAIRS = 65536
 # up to this many sources a plain loop over them is faster than a table of pairs
-_FEW = 16
+_FEW = 64
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -130,8 +130,9 @@ def _inverse(d: FloatArray, squared: FloatArray) -> Sequence[FloatArray]:
 
 
 def _inverse_square(d: FloatArray, squared: FloatArray) -> Sequence[FloatArray]:
-    cubed = squared * np.sqrt(squared)
-    return (d[0] / cubed, d[1] / cubed, d[2] / cubed)
+    # one division and three products are quicker than three divisions
+    scale = 1.0 / (squared * np.sqrt(squared))
+    return (d[0] * scale, d[1] * scale, d[2] * scale)
 
 
 def _inverse_fifth(d: FloatArray, squared: FloatArray) -> Sequence[FloatArray]:
@@ -173,7 +174,7 @@ def dipole(
     `charge` in C, `separation` > 0 and `at` in m, `axis` any nonzero vector. Unit V. Raises InvalidInput.
     """
     q = finite_number("charge", charge)
-    half = 0.5 * finite_number("separation", separation, positive=True) * _unit_vector("axis", axis)
+    half = 0.5 * finite_number("separation", separation, positive=True) * unit_vector("axis", axis)
     middle = np.array(finite_vector("at", at))
     return point_charges([q, -q], [middle + half, middle - half], name=name)
 
@@ -198,16 +199,6 @@ def point_masses(masses: ArrayLike, at: ArrayLike, *, name: str = "Phi") -> Poin
 def point_mass(mass: float, at: ArrayLike = (0.0, 0.0, 0.0), *, name: str = "Phi") -> PointSources:
     """Give one point mass, Phi = -G M / r: `mass` in kg, `at` in m, unit J/kg."""
     return point_masses([finite_number("mass", mass)], [finite_vector("at", at)], name=name)
-
-
-def _unit_vector(name: str, value: ArrayLike) -> FloatArray:
-    vector = np.array(finite_vector(name, value))
-    # scaled first: the square of a tiny or huge component must not vanish or overflow
-    largest = np.max(np.abs(vector))
-    if largest == 0.0:
-        raise InvalidInput(must(name, "a nonzero vector", value, "Give the direction, e.g. (0, 0, 1)."))
-    vector = vector / largest
-    return np.asarray(vector / np.linalg.norm(vector))
 
 
 def _charges_and_places(name: str, strengths: ArrayLike, at: ArrayLike) -> tuple[FloatArray, FloatArray]:
