@@ -15,7 +15,7 @@ from fieldsim.potentials.point_sources import (
     point_mass,
     point_masses,
 )
-from fieldsim.potentials.samples import sampled
+from fieldsim.potentials.samples import sampled, sampled_file
 from fieldsim.potentials.simple import constant, height_hill, paraboloid, temperature_hill, uniform_gravity
 from fieldsim.potentials.terrain import Elevation, load_elevation
 from fieldsim.potentials.wires import charged_line, charged_ring
@@ -51,6 +51,7 @@ __all__ = [
     "prem_gravity",
     "prem_mass",
     "sampled",
+    "sampled_file",
     "temperature_hill",
     "uniform_gravity",
 ]

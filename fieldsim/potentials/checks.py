@@ -16,7 +16,7 @@ def finite_number(name: str, value: object, *, positive: bool = False) -> float:
     """Return `value` as a float; raise InvalidInput unless it is one finite (if asked, positive) number."""
     rule = "a positive finite number" if positive else "a finite number"
     remedy = f"Give {name} as one plain number in SI units."
-    if isinstance(value, (bool, np.bool_, str, bytes)):
+    if isinstance(value, (bool, np.bool_, str, bytes)) or np.ndim(value) != 0:  # type: ignore[arg-type]
         raise InvalidInput(must(name, rule, value, remedy))
     try:
         number = float(value)  # type: ignore[arg-type]

@@ -8,14 +8,17 @@ Source: de Boor, A Practical Guide to Splines, chapters IX and XVII.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from fieldsim.errors import InvalidInput, must
+from fieldsim.potentials.array_files import load_array, load_arrays
 from fieldsim.potentials.base import Potential
 from fieldsim.potentials.checks import MOST_COORDINATES, FloatArray, finite_number, real_array
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 BoolArray = NDArray[np.bool_]
 
+_AXIS_NAMES = ("x", "y", "z")
 _DEGREES = {"linear": 1, "cubic": 3}
 # rounding of mesh coordinates must not push a point off the grid
 _SLACK = 1e-9
@@ -121,6 +125,45 @@ def sampled(
         unit=unit,
         name=name,
         quantity=quantity,
+    )
+
+
+def sampled_file(
+    path: str | os.PathLike[str],
+    *,
+    spacing: float | Sequence[float] | None = None,
+    origin: ArrayLike | None = None,
+    unit: str = "",
+    name: str = "",
+    quantity: str = "",
+    interpolation: Literal["linear", "cubic"] = "cubic",
+    outside: Literal["error", "nan"] = "error",
+) -> Sampled:
+    """Interpolate samples from a file: .npy or .csv with `spacing`, or .npz that holds its own coordinates.
+
+    An .npz file holds the samples (axis n is coordinate n) and may hold `x`, `y`, `z`, one increasing array an
+    axis, in place of `spacing` and `origin`. Raises what `load_array` and `sampled` raise.
+    """
+    if Path(path).suffix.lower() != ".npz":
+        values, axes = load_array(path), []
+    else:
+        arrays = load_arrays(path)
+        axes = [arrays.pop(axis) for axis in _AXIS_NAMES if axis in arrays]
+        if len(arrays) != 1:
+            raise InvalidInput(
+                must("path", "a file of one array beside x, y and z", sorted(arrays), "Keep the samples only.")
+            )
+        values = next(iter(arrays.values()))
+    return sampled(
+        values,
+        spacing=spacing,
+        origin=origin,
+        coordinates=axes or None,
+        unit=unit,
+        name=name,
+        quantity=quantity,
+        interpolation=interpolation,
+        outside=outside,
     )
 
 

@@ -358,6 +358,8 @@ def test_points_that_are_not_points_are_refused(bad):
         lambda: pot.point_charge(True),
         lambda: pot.point_charge(1 + 2j),
         lambda: pot.point_charge(10**400),
+        lambda: pot.point_charge(np.array([1e-9])),
+        lambda: pot.point_charge(None),
         lambda: pot.point_charge(1e-9, at=(0, 0, float("inf"))),
         lambda: pot.point_charge(1e-9, at=(0, 0, 0, 0)),
         lambda: pot.point_charges([], []),

@@ -116,3 +116,27 @@ def test_the_first_bad_index_is_named():
         pot.sampled(values, spacing=1.0)
     with pytest.raises(InvalidInput, match="first bad index is 2"):
         pot.sampled(np.zeros(5), coordinates=([0.0, 1.0, 0.5, 2.0, 3.0],))
+
+
+def test_samples_from_files(tmp_path):
+    values = np.add.outer(np.arange(4.0) ** 2, np.arange(5.0))
+    np.savez(tmp_path / "own.npz", h=values, x=2.0 * np.arange(4), y=np.arange(5) + 1.0)
+    np.savez(tmp_path / "bare.npz", h=values)
+    np.save(tmp_path / "bare.npy", values)
+    np.savetxt(tmp_path / "bare.csv", values, delimiter=",")
+    own = pot.sampled_file(tmp_path / "own.npz", unit="m", name="h")
+    assert own.value([2.0, 3.0]) == pytest.approx(1.0 + 2.0)
+    assert (own.unit, own.name) == ("m", "h")
+    for name in ("bare.npz", "bare.npy", "bare.csv"):
+        given_spacing = pot.sampled_file(tmp_path / name, spacing=(2.0, 1.0), origin=(0.0, 1.0))
+        np.testing.assert_allclose(given_spacing.gradient([3.0, 2.5]), own.gradient([3.0, 2.5]), rtol=1e-12)
+    with pytest.raises(InvalidInput, match="`spacing` must be given"):
+        pot.sampled_file(tmp_path / "bare.npy")
+    with pytest.raises(InvalidInput, match="not both"):
+        pot.sampled_file(tmp_path / "own.npz", spacing=1.0)
+    np.savez(tmp_path / "two.npz", h=values, g=values)
+    with pytest.raises(InvalidInput, match="one array beside"):
+        pot.sampled_file(tmp_path / "two.npz", spacing=1.0)
+    np.savez(tmp_path / "short.npz", h=values, x=np.arange(4.0))
+    with pytest.raises(InvalidInput, match="`coordinates` must be 2 arrays"):
+        pot.sampled_file(tmp_path / "short.npz")
