@@ -243,9 +243,7 @@ def _tokens(text: str) -> list[_Token]:
     plain = text
     for sign, spelling in _SIGNS.items():
         plain = plain.replace(sign, spelling)
-    plain = re.sub(
-        f"[{_SUPERSCRIPTS}]+", lambda match: "^" + match.group().translate(_FROM_SUPERSCRIPT), plain
-    )
+    plain = re.sub(f"[{_SUPERSCRIPTS}]+", lambda match: "^" + match.group().translate(_FROM_SUPERSCRIPT), plain)
     tokens: list[_Token] = []
     position = 0
     blank = False

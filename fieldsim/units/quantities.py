@@ -154,18 +154,14 @@ def si_unit(unit: str) -> str:
 
 def _from_text(text: str, unit: str, name: str, difference: bool) -> float:  # noqa: FBT001
     if len(text) > MAX_LENGTH:
-        raise UnitsError(
-            must(name, _expected(unit), text, f"A quantity has at most {MAX_LENGTH} characters.")
-        )
+        raise UnitsError(must(name, _expected(unit), text, f"A quantity has at most {MAX_LENGTH} characters."))
     match = _NUMBER.match(text)
     if match is None:
         remedy = "It must be finite." if _NOT_FINITE.match(text) else _example(unit)
         raise UnitsError(must(name, _expected(unit), text, remedy))
     number, rest = match.group(), text[match.end() :].strip()
     if re.match(r",[0-9]", rest):
-        raise UnitsError(
-            must(name, _expected(unit), text, f"Write {number}.{rest[1:]} with a decimal point.")
-        )
+        raise UnitsError(must(name, _expected(unit), text, f"Write {number}.{rest[1:]} with a decimal point."))
     if re.match(r"[0-9.]", rest) and not rest.startswith("1/"):
         raise UnitsError(must(name, _expected(unit), text, "Write the number in one piece, without blanks."))
     if rest.startswith("/"):
@@ -217,11 +213,7 @@ def _expected(unit: str) -> str:
 
 
 def _example(unit: str) -> str:
-    return (
-        f'Write a number, or a number with its unit such as "5 {unit}".'
-        if unit.strip()
-        else 'Write 0.05 or "5 %".'
-    )
+    return f'Write a number, or a number with its unit such as "5 {unit}".' if unit.strip() else 'Write 0.05 or "5 %".'
 
 
 def _is_unit(text: str) -> bool:

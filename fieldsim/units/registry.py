@@ -61,10 +61,10 @@ def look_up(symbol: str) -> Symbol:
     name = _SAME.get(symbol, symbol)
     parsed = registry.parse_unit_name(name)
     if not parsed:
-        close = difflib.get_close_matches(symbol, _COMMON, n=1)
-        raise UnitProblemError(
-            f"Unknown unit {symbol!r}" + (f"; did you mean {close[0]!r}?" if close else "")
-        )
+        spelling = {common.lower(): common for common in reversed(_COMMON)}
+        close = difflib.get_close_matches(symbol.lower(), spelling, n=1)
+        hint = f" (did you mean {spelling[close[0]]!r}?)" if close else ""
+        raise UnitProblemError(f"Unknown unit {symbol!r}{hint}")
     if any(word in parsed[0][1] for word in _LOGARITHMIC):
         raise UnitProblemError(f"{symbol!r} is logarithmic, such units are not converted")
     factor, base = registry.get_base_units(name)
