@@ -16,6 +16,8 @@ _WHERE = {
     "polar": "fieldsim.meshes",
     "cylindrical": "fieldsim.meshes",
     "spherical": "fieldsim.meshes",
+    "curvilinear": "fieldsim.meshes",
+    "orthogonal": "fieldsim.meshes",
     "Mesh": "fieldsim.meshes",
     "ScalarField": "fieldsim.fields",
     "VectorField": "fieldsim.fields",

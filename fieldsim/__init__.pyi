@@ -19,7 +19,9 @@ from fieldsim.fields import TensorField as TensorField
 from fieldsim.fields import VectorField as VectorField
 from fieldsim.meshes import Mesh as Mesh
 from fieldsim.meshes import cartesian as cartesian
+from fieldsim.meshes import curvilinear as curvilinear
 from fieldsim.meshes import cylindrical as cylindrical
+from fieldsim.meshes import orthogonal as orthogonal
 from fieldsim.meshes import polar as polar
 from fieldsim.meshes import spherical as spherical
 from fieldsim.operators import curl as curl

@@ -1,8 +1,8 @@
 """Coordinate systems: the only place that knows what "spherical" means."""
 
 from fieldsim.coordinates.base import Coordinates, Image, Pole
+from fieldsim.coordinates.registry import REGISTRY
 from fieldsim.coordinates.systems import (
-    REGISTRY,
     Cartesian1,
     Cartesian2,
     Cartesian3,

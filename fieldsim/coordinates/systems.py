@@ -1,6 +1,6 @@
 """The coordinate systems: Cartesian, polar, cylindrical, spherical (ISO 80000-2: theta from +z, phi azimuth).
 
-A new orthogonal system is one class here and one line in REGISTRY; the tests iterate over the registry.
+Further orthogonal systems stand in `focal`; the registry of all is in `registry`, and the tests iterate over it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from fieldsim.arrays import AnyArray, FloatArray
 from fieldsim.coordinates.base import UNBOUNDED, Coordinates, Image, Pole
 
 
-def _azimuth(x: FloatArray, y: FloatArray) -> FloatArray:
+def azimuth(x: FloatArray, y: FloatArray) -> FloatArray:
     """Return atan2(y, x) in [0, 2 pi)."""
     angle = np.arctan2(y, x)
     return np.where(angle < 0.0, angle + tau, angle)
@@ -88,7 +88,7 @@ class Polar(Coordinates):
         return r * np.cos(phi), r * np.sin(phi)
 
     def from_cartesian(self, x: Sequence[FloatArray]) -> tuple[FloatArray, ...]:
-        return np.hypot(x[0], x[1]), _azimuth(x[0], x[1])
+        return np.hypot(x[0], x[1]), azimuth(x[0], x[1])
 
     def scale_factors(self, q: Sequence[AnyArray]) -> tuple[AnyArray | float, ...]:
         return 1.0, q[0]
@@ -112,7 +112,7 @@ class Cylindrical(Coordinates):
         return r * np.cos(phi), r * np.sin(phi), z
 
     def from_cartesian(self, x: Sequence[FloatArray]) -> tuple[FloatArray, ...]:
-        return np.hypot(x[0], x[1]), _azimuth(x[0], x[1]), np.asarray(x[2])
+        return np.hypot(x[0], x[1]), azimuth(x[0], x[1]), np.asarray(x[2])
 
     def scale_factors(self, q: Sequence[AnyArray]) -> tuple[AnyArray | float, ...]:
         return 1.0, q[0], 1.0
@@ -142,16 +142,8 @@ class Spherical(Coordinates):
 
     def from_cartesian(self, x: Sequence[FloatArray]) -> tuple[FloatArray, ...]:
         rho = np.hypot(x[0], x[1])
-        return np.hypot(rho, x[2]), np.arctan2(rho, x[2]), _azimuth(x[0], x[1])
+        return np.hypot(rho, x[2]), np.arctan2(rho, x[2]), azimuth(x[0], x[1])
 
     def scale_factors(self, q: Sequence[AnyArray]) -> tuple[AnyArray | float, ...]:
         r, theta, _ = q
         return 1.0, r, r * np.sin(theta)
-
-
-REGISTRY: dict[str, tuple[type[Coordinates], ...]] = {
-    "cartesian": (Cartesian1, Cartesian2, Cartesian3),
-    "polar": (Polar,),
-    "cylindrical": (Cylindrical,),
-    "spherical": (Spherical,),
-}

@@ -1,7 +1,20 @@
 """Structured meshes on any coordinate system."""
 
 from fieldsim.meshes.axis import Axis
-from fieldsim.meshes.constructors import build_mesh, cartesian, cylindrical, polar, spherical
+from fieldsim.meshes.constructors import build_mesh, cartesian, cylindrical, orthogonal, polar, spherical
+from fieldsim.meshes.curvilinear import CurvilinearMesh, curvilinear
 from fieldsim.meshes.mesh import Mesh, Side
 
-__all__ = ["Axis", "Mesh", "Side", "build_mesh", "cartesian", "cylindrical", "polar", "spherical"]
+__all__ = [
+    "Axis",
+    "CurvilinearMesh",
+    "Mesh",
+    "Side",
+    "build_mesh",
+    "cartesian",
+    "curvilinear",
+    "cylindrical",
+    "orthogonal",
+    "polar",
+    "spherical",
+]

@@ -7,12 +7,15 @@ from the ranges and need no condition.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from difflib import get_close_matches
 
+import numpy as np
 import numpy.typing as npt
 
 from fieldsim.arrays import FloatArray
 from fieldsim.coordinates import (
+    REGISTRY,
     Cartesian1,
     Cartesian2,
     Cartesian3,
@@ -92,6 +95,37 @@ def spherical(
     `phi` left out means axisymmetric; `theta` and `phi` left out means radial. Raises InvalidInput.
     """
     return build_mesh(Spherical(), {"r": r, "theta": theta, "phi": phi}, cells=cells, edges=edges)
+
+
+def orthogonal(
+    system: str,
+    axes: Mapping[str, Span | None],
+    *,
+    cells: Cells | None = None,
+    periodic: Collection[str] = (),
+    edges: Edges | None = None,
+    focus: float | None = None,
+) -> Mesh:
+    """Make a mesh of any registered coordinate system by name ("parabolic", "toroidal", ...).
+
+    `axes` gives (low, high) by coordinate name; an axis that is left out is a symmetry where the system has one;
+    `focus` is the focal length in metres of the systems that have foci. Raises InvalidInput.
+    """
+    if system not in REGISTRY:
+        close = get_close_matches(system, REGISTRY, n=1)
+        remedy = f"Did you mean {close[0]!r}?" if close else "Use one of these names."
+        raise InvalidInput(must("system", f"one of {', '.join(REGISTRY)}", system, remedy))
+    kind = REGISTRY[system][min(len(axes) + len(edges or {}), len(REGISTRY[system])) - 1]
+    known = [f.name for f in fields(kind)]
+    if focus is not None and "focus" not in known:
+        raise InvalidInput(f"`focus` does not belong to {system} coordinates: they have no foci. Leave it out.")
+    if focus is not None and not (np.isfinite(focus) and focus > 0.0):
+        raise InvalidInput(must("focus", "a positive length in metres", focus, "For example focus=1.0."))
+    for name in axes:
+        if name not in kind.names:
+            raise InvalidInput(_unknown_axis("axes", name, kind()))
+    coordinates = kind() if focus is None else kind(focus=focus)  # type: ignore[call-arg]
+    return build_mesh(coordinates, axes, cells=cells, periodic=periodic, edges=edges)
 
 
 def build_mesh(

@@ -92,6 +92,11 @@ class Mesh:
             )
         return self.names.index(name)
 
+    @property
+    def orthogonal(self) -> bool:
+        """Whether the coordinate lines cross at right angles everywhere."""
+        return True
+
     # ---- sides
 
     @cached_property

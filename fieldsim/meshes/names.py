@@ -50,6 +50,11 @@ def why_absent(name: str, coordinates: Coordinates, active: Sequence[str]) -> st
     )
 
 
+def round_values(x: FloatArray) -> dict[str, FloatArray]:
+    """Return r, phi (and theta) at Cartesian points (dim, ...)."""
+    return {name: formula(tuple(x)) for name, (_, formula) in _round_names(x.shape[0]).items()}
+
+
 def _native(number: int) -> Formula:
     return lambda q: q[number]
 

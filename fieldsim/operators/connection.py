@@ -11,8 +11,10 @@ import numpy as np
 from fieldsim.arrays import FloatArray
 from fieldsim.fields import ScalarField, VectorField
 from fieldsim.meshes import Mesh
+from fieldsim.operators.kept import kept
 from fieldsim.operators.metric import tables
-from fieldsim.operators.plans import kept, partial_plan, vector_partials_plan
+from fieldsim.operators.plans import partial_plan, vector_partials_plan
+from fieldsim.operators.skew import skew_hessian, skew_jacobian
 from fieldsim.operators.terms import Plan, Term
 
 
@@ -22,6 +24,8 @@ def turning(mesh: Mesh) -> dict[tuple[int, int], FloatArray]:
 
 
 def _turning(mesh: Mesh) -> dict[tuple[int, int], FloatArray]:
+    if not mesh.orthogonal:
+        return {}
     h = mesh.scale_factors
     q = list(mesh.open_centers)
     result = {}
@@ -37,6 +41,9 @@ def _turning(mesh: Mesh) -> dict[tuple[int, int], FloatArray]:
 def jacobian_values(F: VectorField, order: int, out: FloatArray) -> None:
     """Write the Jacobian of F: out[a, b] = (1/h_b) d_b F_a + the turning of the basis along b."""
     mesh, dim = F.mesh, F.mesh.dim
+    if not mesh.orthogonal:
+        skew_jacobian(mesh, order).apply(F.values, out.reshape(dim * dim, *mesh.shape))
+        return
     flat = out.reshape(dim * dim, *mesh.shape)
     vector_partials_plan(mesh, order).apply(F.values, flat)
     for (a, c), rate in turning(mesh).items():
@@ -51,6 +58,9 @@ def hessian_values(f: ScalarField, order: int, out: FloatArray) -> None:
     H_ab = (1/(h_a h_b))(d_a d_b f - (d_b h_a / h_a) d_a f - (d_a h_b / h_b) d_b f).
     """
     mesh, dim = f.mesh, f.mesh.dim
+    if not mesh.orthogonal:
+        skew_hessian(mesh, order).apply(f.values[None], out.reshape(dim * dim, *mesh.shape))
+        return
     h = mesh.scale_factors
     slopes = np.zeros((dim, *mesh.shape))
     out[...] = 0.0

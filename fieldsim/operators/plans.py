@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
 from dataclasses import replace
-from typing import TypeVar
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from fieldsim.arrays import FloatArray
 from fieldsim.meshes import Mesh
+from fieldsim.operators.kept import kept
 from fieldsim.operators.metric import jacobian_powers, own_factor, product, tables
+from fieldsim.operators.pointwise import Chain, Operator, Pointwise
+from fieldsim.operators.skew import skew_curl, skew_divergence, skew_gradient, skew_laplacian
 from fieldsim.operators.terms import ComponentKind, Plan, Term
-
-T = TypeVar("T")
-# Prepared operators, by mesh: dropped with the mesh.
-_REGISTRY: WeakKeyDictionary[Mesh, dict[Hashable, object]] = WeakKeyDictionary()
-
-
-def kept(mesh: Mesh, key: Hashable, build: Callable[[], T]) -> T:
-    """Return what `build` made for this mesh and key the first time."""
-    store = _REGISTRY.setdefault(mesh, {})
-    if key not in store:
-        store[key] = build()
-    return store[key]  # type: ignore[return-value]
 
 
 def partial_plan(mesh: Mesh, axis: int, order: int) -> Plan:
@@ -32,24 +20,24 @@ def partial_plan(mesh: Mesh, axis: int, order: int) -> Plan:
     return kept(mesh, ("partial", axis, order), lambda: _partial(mesh, axis, order))
 
 
-def gradient_plan(mesh: Mesh, order: int) -> Plan:
+def gradient_plan(mesh: Mesh, order: int) -> Operator:
     """Return (1/h_i) d_i f as a plan."""
-    return kept(mesh, ("gradient", order), lambda: _gradient(mesh, order))
+    return kept(mesh, ("gradient", order), lambda: (_gradient if mesh.orthogonal else skew_gradient)(mesh, order))
 
 
-def divergence_plan(mesh: Mesh, order: int) -> Plan:
+def divergence_plan(mesh: Mesh, order: int) -> Operator:
     """Return (1/J) sum_i d_i((J/h_i) F_i) as a plan."""
-    return kept(mesh, ("divergence", order), lambda: _divergence(mesh, order))
+    return kept(mesh, ("divergence", order), lambda: (_divergence if mesh.orthogonal else skew_divergence)(mesh, order))
 
 
-def curl_plan(mesh: Mesh, order: int) -> Plan:
+def curl_plan(mesh: Mesh, order: int) -> Operator:
     """Return eps_ijk (1/(h_j h_k)) d_j(h_k F_k) as a plan; in the plane its one component."""
-    return kept(mesh, ("curl", order), lambda: _curl(mesh, order))
+    return kept(mesh, ("curl", order), lambda: (_curl if mesh.orthogonal else skew_curl)(mesh, order))
 
 
-def laplacian_plan(mesh: Mesh, order: int) -> Plan:
+def laplacian_plan(mesh: Mesh, order: int) -> Operator:
     """Return sum_i (1/h_i^2)(d_ii f + b_i d_i f), b_i = d_i log(J/h_i^2), as a plan."""
-    return kept(mesh, ("laplacian", order), lambda: _laplacian(mesh, order))
+    return kept(mesh, ("laplacian", order), lambda: (_laplacian if mesh.orthogonal else skew_laplacian)(mesh, order))
 
 
 def vector_partials_plan(mesh: Mesh, order: int) -> Plan:
@@ -79,13 +67,13 @@ def _gradient(mesh: Mesh, order: int) -> Plan:
     return Plan(mesh, tuple(terms), 1, mesh.dim)
 
 
-def _divergence(mesh: Mesh, order: int) -> Plan:
+def _divergence(mesh: Mesh, order: int) -> Operator:
     powers = {i: jacobian_powers(mesh, without=i) for i in mesh.axis_coordinate}
     rows = [(0, i, axis, 1.0, powers[i]) for axis, i in enumerate(mesh.axis_coordinate)]
     return _weighted(mesh, order, rows, outputs=1, kind="density", inner_powers=powers)
 
 
-def _curl(mesh: Mesh, order: int) -> Plan:
+def _curl(mesh: Mesh, order: int) -> Operator:
     powers = {k: {k: 1} for k in range(mesh.dim)}
     rows = []
     for axis, j in enumerate(mesh.axis_coordinate):
@@ -105,8 +93,8 @@ def _weighted(
     outputs: int,
     kind: ComponentKind,
     inner_powers: dict[int, dict[int, int]],
-) -> Plan:
-    """Return the plan of (sign / (h_i g)) d_i (g F_s), g = prod h^powers, for rows (out, s, axis, sign, powers).
+) -> Operator:
+    """Return (sign / (h_i g)) d_i (g F_s), g = prod h^powers, for rows (out, s, axis, sign, powers).
 
     Where every g splits along its axis, it goes into the weights; else the input is multiplied by it first.
     """
@@ -123,8 +111,10 @@ def _weighted(
     if len(split) == len(rows):
         return Plan(mesh, tuple(split), mesh.dim, outputs, kind="vector")
     factors = [product(mesh, mesh.open_centers, inner_powers.get(i, {})) for i in range(mesh.dim)]
-    inner_factors = tuple(_mesh_shaped(mesh, factor) for factor in factors)
-    return Plan(mesh, tuple(full), mesh.dim, outputs, kind=kind, inner=inner_factors)
+    weigh = Pointwise(
+        mesh, {(i, i): _mesh_shaped(mesh, factor) for i, factor in enumerate(factors)}, mesh.dim, mesh.dim
+    )
+    return Chain(weigh, Plan(mesh, tuple(full), mesh.dim, outputs, kind=kind))
 
 
 def _over_scale(mesh: Mesh, term: Term) -> Term:

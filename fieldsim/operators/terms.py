@@ -39,7 +39,6 @@ class Plan:
 
     `components` is the number of input components. `kind` says how they go on beyond a pole: "scalar" keeps its
     value, "vector" are the mesh's own components, "covariant" those times h_i, "density" those times J / h_i.
-    `inner` multiplies the input components first.
     """
 
     mesh: Mesh
@@ -47,14 +46,11 @@ class Plan:
     components: int
     outputs: int
     kind: ComponentKind = "scalar"
-    inner: tuple[FloatArray, ...] = ()
 
     # ---- application
 
     def apply(self, values: FloatArray, out: FloatArray) -> FloatArray:
         """Return the operator of `values` (components, *shape) in `out` (outputs, *shape)."""
-        if self.inner:
-            values = np.stack([factor * part for factor, part in zip(self.inner, values, strict=True)])
         packed = self._packed
         n0, n1, n2 = packed.shape
         present = {term.out for term in self.terms}
@@ -151,7 +147,6 @@ class Plan:
         mesh, size = self.mesh, self.mesh.size
         cell = np.arange(size).reshape(mesh.shape)
         scale = np.broadcast_to(term.scale, mesh.shape)
-        inner = np.broadcast_to(self.inner[term.source] if self.inner else 1.0, mesh.shape).ravel()
         layers = self._layers[term.axis]
         extended, signs = cell, np.ones(mesh.shape)
         if layers:
@@ -171,7 +166,7 @@ class Plan:
             column = np.take(extended, index[:, m], axis=term.axis).ravel()
             sign = np.take(signs, index[:, m], axis=term.axis)
             columns.append(column)
-            entries.append((scale * weight * sign).ravel() * inner[column])
+            entries.append((scale * weight * sign).ravel())
             rows.append(cell.ravel())
         coo = sp.coo_array(
             (np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns))), shape=(size, size)
@@ -220,6 +215,8 @@ def _pack(plan: Plan) -> _Packed:
     scales: list[FloatArray] = []
     fields: list[FloatArray] = []
     seen: set[int] = set()
+    # Terms that share one factor array share its copy.
+    numbers: dict[int, int] = {}
     for t, (number, table) in enumerate(zip(ordered, compiled, strict=True)):
         term = plan.terms[number]
         axis = term.axis + lead
@@ -231,8 +228,9 @@ def _pack(plan: Plan) -> _Packed:
         scale = np.asarray(term.scale).reshape((1,) * lead + (1,) * (mesh.ndim - term.scale.ndim) + term.scale.shape)
         field = -1
         if scale.shape[2] > 1:
-            field = len(fields)
-            fields.append(np.broadcast_to(scale, (n0, n1, n2)).reshape(n0 * n1, n2))
+            field = numbers.setdefault(id(term.scale), len(fields))
+            if field == len(fields):
+                fields.append(np.broadcast_to(scale, (n0, n1, n2)).reshape(n0 * n1, n2))
             scale = np.ones((1, 1, 1))
         scales.append(scale[:, :, 0])
         records[t] = (term.out, term.source, axis, t, term.out in seen, field)
