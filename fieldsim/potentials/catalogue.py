@@ -65,7 +65,7 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         "constant": Entry(constant, {"level": "@", "unit": None, "quantity": None}, "one number everywhere"),
         "formula": Entry(
             formula,
-            {"expression": None, "unit": None, "gradient": None, "parameters": None, "quantity": None},
+            {"expression": None, "unit": None, "gradient": None, "parameters": None, "system": None, "quantity": None},
             "a formula of x, y, z, r, theta, phi",
         ),
     }

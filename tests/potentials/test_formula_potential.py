@@ -69,6 +69,17 @@ def test_native_coordinates(text, gradient):
     np.testing.assert_allclose(pot.formula(text).gradient(x), expected, rtol=1e-13, atol=1e-15)
 
 
+def test_in_a_cylindrical_system_r_is_the_distance_from_the_axis():
+    p = pot.formula("r**2 + z", system="cylindrical")
+    assert p.value([3.0, 4.0, 7.0]) == pytest.approx(32.0)
+    np.testing.assert_allclose(p.gradient([3.0, 4.0, 7.0]), [6.0, 8.0, 1.0], rtol=1e-14)
+    assert pot.formula("r").value([3.0, 4.0, 12.0]) == 13.0
+
+
+def test_phi_runs_from_0_to_2_pi():
+    assert pot.formula("phi").value([1.0, -1.0]) == pytest.approx(7.0 * np.pi / 4.0)
+
+
 def central(potential, x, axis, step):
     shift = step * np.eye(len(x))[axis]
     near = potential.value(x + shift) - potential.value(x - shift)
@@ -209,6 +220,7 @@ def test_what_is_not_a_formula_is_refused(build):
         lambda: pot.formula("x", parameters={"x": 2.0}),
         lambda: pot.formula("x*a", parameters={"a": "two"}),
         lambda: pot.formula("x", gradient="1"),
+        lambda: pot.formula("x", system="polar"),
         lambda: pot.formula("x", gradient=[]),
         lambda: pot.formula("x", gradient=["1", "0", "0", "0"]),
     ],
