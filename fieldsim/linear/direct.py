@@ -25,9 +25,7 @@ class Factorisation:
             return
         if symmetric:
             options = {"SymmetricMode": True}
-            self._factors = splu(
-                kept.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options
-            )
+            self._factors = splu(kept.tocsc(), permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
         else:
             self._factors = splu(kept.tocsc())
 

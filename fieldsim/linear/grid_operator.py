@@ -53,9 +53,7 @@ class GridOperator:
 
     def shifted(self, addition: Array, scale: float = 1.0) -> GridOperator:
         """Return `scale` times this operator with `addition` (grid shape) added to the diagonal."""
-        return GridOperator(
-            scale * self.diagonal + addition, tuple(scale * c for c in self.couplings), self.periodic
-        )
+        return GridOperator(scale * self.diagonal + addition, tuple(scale * c for c in self.couplings), self.periodic)
 
     def apply(self, u: Array) -> Array:
         """Return A u on the grid without building a matrix."""

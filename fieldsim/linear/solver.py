@@ -51,17 +51,13 @@ class Prepared:
         if method not in METHODS:
             raise InvalidInput(must("method", f"one of {', '.join(METHODS)}", method, "Choose one of them."))
         if method == "cg" and not symmetric:
-            raise InvalidInput(
-                must("method", "bicgstab or direct for an unsymmetric matrix", method, "Use them.")
-            )
+            raise InvalidInput(must("method", "bicgstab or direct for an unsymmetric matrix", method, "Use them."))
         self.shape = matrix.shape if isinstance(matrix, GridOperator) else (matrix.shape[0],)
         self._matrix = matrix.matrix() if isinstance(matrix, GridOperator) else sparse.csr_array(matrix)
         self._product: Callable[[Array], Array] = _product_of(matrix)
-        self._symmetric, self._nullspace = symmetric, nullspace
+        self._symmetric, self.nullspace = symmetric, nullspace
         self._weights = np.ones(self._matrix.shape[0]) if weights is None else np.asarray(weights).ravel()
-        self.method, self.reason = (
-            (method, "asked for") if method != "auto" else _choose(matrix, symmetric=symmetric)
-        )
+        self.method, self.reason = (method, "asked for") if method != "auto" else _choose(matrix, symmetric=symmetric)
         self._size = float(abs(self._matrix).max()) if self._matrix.nnz else 0.0
         self._finite = bool(np.isfinite(self._matrix.data).all())
         self._row_sum = float(self._matrix.sum())
@@ -71,13 +67,11 @@ class Prepared:
     def _prepare_engine(self) -> Status:
         if not self._finite:
             return Status.NOT_FINITE
-        if not self._nullspace and self._annihilates_constants():
+        if not self.nullspace and self._annihilates_constants():
             return Status.SINGULAR
         try:
             if self.method == "direct":
-                self._engine = Factorisation(
-                    self._matrix, symmetric=self._symmetric, nullspace=self._nullspace
-                )
+                self._engine = Factorisation(self._matrix, symmetric=self._symmetric, nullspace=self.nullspace)
             elif self.method == "cg":
                 if not (self._matrix.diagonal() > 0.0).all():
                     return Status.SINGULAR
@@ -105,7 +99,7 @@ class Prepared:
             return self._failure(right, self._status)
         if not np.isfinite(flat).all():
             return self._failure(right, Status.NOT_FINITE)
-        if self._nullspace:
+        if self.nullspace:
             if abs(float(flat.sum())) > COMPATIBLE * float(np.abs(flat).sum()):
                 return self._failure(right, Status.INCOMPATIBLE)
             flat = flat - flat.mean()
@@ -113,7 +107,7 @@ class Prepared:
         x, iterations = self._run(flat, start, rtol)
         x = self._conserve(x, flat)
         residual, status = self._judge(x, flat, rtol)
-        if self._nullspace:
+        if self.nullspace:
             x = x - float(self._weights @ x) / float(self._weights.sum())
         shaped = x.reshape(right.shape)
         return LinearResult(shaped, status, iterations, residual, self.method, REMEDIES[status])
@@ -146,7 +140,7 @@ class Prepared:
         For a symmetric positive matrix this is the Galerkin correction in the constant, which can only lower
         the error's energy.
         """
-        if self._nullspace or not self._symmetric or not self._row_sum > 0.0:
+        if self.nullspace or not self._symmetric or not self._row_sum > 0.0:
             return x
         return x + float((b - self._product(x)).sum()) / self._row_sum
 

@@ -1,0 +1,87 @@
+"""What came in, went out, was made and is stored: in - out + source - stored = 0 to rounding.
+
+Over a run each amount is summed with the weights of the very stages that made the step, so that the books close
+however large the steps are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fieldsim.arrays import FloatArray
+from fieldsim.physics import FiniteVolume
+
+_IDLE = 1e-4
+
+
+@dataclass(frozen=True)
+class Balance:
+    """The books of a steady state (flows, W) or of a run from its start (amounts, J).
+
+    `through` is the net outflow a side; `content` is what flows are compared with where nothing flows.
+    """
+
+    flow_in: float
+    flow_out: float
+    source: float
+    stored: float
+    unit: str
+    through: Mapping[str, float] = field(default_factory=dict)
+    content: float = 0.0
+
+    @property
+    def missing(self) -> float:
+        """in - out + source - stored: what the numerics lost or made."""
+        return self.flow_in - self.flow_out + self.source - self.stored
+
+    @property
+    def relative(self) -> float:
+        """`missing` relative to the largest entry of the books."""
+        entries = (self.flow_in, self.flow_out, abs(self.source), abs(self.stored), _IDLE * self.content)
+        return abs(self.missing) / max(entries) if max(entries) > 0.0 else 0.0
+
+    def __str__(self) -> str:
+        """Return the books in one line."""
+        return (
+            f"in {self.flow_in:.6g} - out {self.flow_out:.6g} + source {self.source:.6g} - stored "
+            f"{self.stored:.6g} = {self.missing:.2g} {self.unit} (relative {self.relative:.1e})"
+        )
+
+
+@dataclass
+class Ledger:
+    """Sums flows over a run, stage by stage."""
+
+    volume: FiniteVolume
+    flow_in: float = 0.0
+    flow_out: float = 0.0
+    source: float = 0.0
+    through: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Open an account for every wall."""
+        self.through = dict.fromkeys(self.volume.walls, 0.0) | self.through
+
+    def add(self, t: float, u: FloatArray, weight: float) -> None:
+        """Add what flows at (t, u) during `weight` seconds."""
+        self.source += weight * float(self.volume.supply(t).sum())
+        for name, flow in self.volume.wall_flows(u, self.volume.laws(t)).items():
+            outward, inward = float(flow[flow > 0].sum()), -float(flow[flow < 0].sum())
+            self.flow_out += weight * outward
+            self.flow_in += weight * inward
+            self.through[name] += weight * (outward - inward)
+
+    def balance(self, unit: str, stored: float, content: float) -> Balance:
+        """Return the books so far."""
+        return Balance(self.flow_in, self.flow_out, self.source, stored, unit, dict(self.through), content)
+
+
+def steady_balance(volume: FiniteVolume, u: FloatArray, unit: str) -> Balance:
+    """Return the flows of a steady state."""
+    ledger = Ledger(volume)
+    ledger.add(0.0, u, 1.0)
+    content = float((volume.wall_slopes(0.0) * np.abs(u)).sum())
+    return ledger.balance(unit, 0.0, content)

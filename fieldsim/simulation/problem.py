@@ -1,0 +1,82 @@
+"""A problem: mesh x model x boundary x initial values, frozen; changed with `replace`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+from fieldsim.arrays import FloatArray
+from fieldsim.boundary import Condition, Number, read_given
+from fieldsim.errors import InvalidInput, must
+from fieldsim.fields import ScalarField
+from fieldsim.meshes import Mesh
+from fieldsim.physics import Equation, FiniteVolume, Model, discretise
+from fieldsim.physics.finite_volume import place_of_cells
+from fieldsim.units import per_length
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A conservation law on a mesh with its conditions: what `solve` and `evolve` take.
+
+    `boundary` gives one condition for each of `mesh.walls`; axes, poles and seams need none. `initial` is a
+    number, a quantity, a formula, an array or a field. `exact` is the known answer, a formula of place and t, for
+    comparison only. Everything is read and checked at once: raises InvalidInput and its children.
+    """
+
+    mesh: Mesh
+    model: Model
+    boundary: Mapping[str, Condition] = field(default_factory=dict)
+    initial: Number | ScalarField = 0.0
+    exact: Number | None = None
+
+    def __post_init__(self) -> None:
+        """Check the problem by discretising it."""
+        if not isinstance(self.mesh, Mesh):
+            raise InvalidInput(must("mesh", "a mesh", self.mesh, "For example cartesian(x=(0, 1), cells=64)."))
+        if not isinstance(self.model, Model) or isinstance(self.model, type):
+            rule = "Heat, Diffusion, Electrostatics or Gravity"
+            raise InvalidInput(must("model", rule, self.model, "For example Heat(conductivity=52.0)."))
+        if isinstance(self.boundary, Mapping):
+            object.__setattr__(self, "boundary", MappingProxyType(dict(self.boundary)))
+        _ = self.volume, self.initial_values, self.exact_values(0.0)
+
+    def replace(self, **changes: Any) -> Problem:
+        """Return a problem with some parts changed: problem.replace(initial=20.0)."""
+        return dataclasses.replace(self, **changes)
+
+    @cached_property
+    def equation(self) -> Equation:
+        """The model's conservation law."""
+        return self.model.equation()
+
+    @cached_property
+    def volume(self) -> FiniteVolume:
+        """The law discretised on the mesh."""
+        return discretise(self.mesh, self.equation, self.boundary)
+
+    @cached_property
+    def initial_values(self) -> FloatArray:
+        """The initial values, shape mesh.shape."""
+        what = self.initial
+        if isinstance(what, ScalarField):
+            if what.mesh is not self.mesh:
+                raise InvalidInput(must("initial", "a field on the problem's own mesh", what, "Build it there."))
+            what = what.values
+        place = place_of_cells(self.mesh)
+        return read_given(what, place, unit=self.equation.unit, name="initial", time=False).values(0.0)
+
+    def unit_of(self, unit: str) -> str:
+        """Return a total's unit on this mesh: a line is per m^2 and a plane per m of the body it stands for."""
+        return per_length(unit, 3 - self.mesh.dim) if self.mesh.dim < 3 else unit
+
+    def exact_values(self, t: float) -> FloatArray | None:
+        """Return the exact answer at the cell centres at time `t` (s), if the problem knows it."""
+        if self.exact is None:
+            return None
+        place = place_of_cells(self.mesh)
+        return read_given(self.exact, place, unit=self.equation.unit, name="exact").values(t)

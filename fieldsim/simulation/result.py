@@ -1,0 +1,159 @@
+"""The answer to a problem: fields, fluxes, values on the walls, the balance, and how it was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+
+import numpy as np
+
+from fieldsim.arrays import FloatArray
+from fieldsim.errors import InvalidInput, must
+from fieldsim.fields import ScalarField, VectorField
+from fieldsim.simulation.balance import Balance
+from fieldsim.simulation.flux import flux_field
+from fieldsim.simulation.problem import Problem
+
+
+@dataclass(frozen=True)
+class SolverRecord:
+    """How an answer was found: for the log and the report.
+
+    `overshoot` is how far a run left the range of its data, relative to that range; None where a source or a
+    given flux may rightly leave it.
+    """
+
+    method: str
+    reason: str
+    unknowns: int
+    residual: float = 0.0
+    iterations: int = 0
+    steps: int = 0
+    rejected: int = 0
+    shortest: float = 0.0
+    longest: float = 0.0
+    overshoot: float | None = None
+
+
+@dataclass(frozen=True)
+class SideResult:
+    """Values and fluxes on one wall, arrays over the side, by the half-cell law.
+
+    `flow` is the total that leaves through the side per time; `areas` are those of the faces (m^2).
+    """
+
+    side: str
+    value: FloatArray
+    flux_out: FloatArray
+    areas: FloatArray
+    value_unit: str
+    flux_unit: str
+    flow_unit: str
+
+    @property
+    def flow(self) -> float:
+        """The total that leaves through the side, per time."""
+        return float((self.areas * self.flux_out).sum())
+
+    @property
+    def mean(self) -> float:
+        """The mean value on the wall, weighted by area."""
+        return float((self.areas * self.value).sum() / self.areas.sum())
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """The answer: `field` is the steady state, or the last of `fields` at `times` (s) of a run.
+
+    `balances` are the books at each of `times`, from the start of the run; `balance` is the last of them.
+    """
+
+    problem: Problem
+    fields: tuple[ScalarField, ...]
+    balance: Balance
+    solver: SolverRecord
+    times: FloatArray
+    balances: tuple[Balance, ...] = ()
+
+    @property
+    def field(self) -> ScalarField:
+        """The steady state, or the field at the end of the run."""
+        return self.fields[-1]
+
+    @property
+    def time(self) -> float:
+        """Time of `field` in s; 0 for a steady state."""
+        return float(self.times[-1]) if self.times.size else 0.0
+
+    @cached_property
+    def flux(self) -> VectorField:
+        """The flux -K grad u at the cell centres, walls included."""
+        return flux_field(self.problem.volume, self.field.values, self.time)
+
+    def flux_at(self, number: int) -> VectorField:
+        """Return the flux that belongs to fields[number]."""
+        time = float(self.times[number]) if self.times.size else 0.0
+        return flux_field(self.problem.volume, self.fields[number].values, time)
+
+    def at_boundary(self, side: str, number: int = -1) -> SideResult:
+        """Return values and fluxes on a wall, for fields[number]; raises InvalidInput for what is not a wall."""
+        volume = self.problem.volume
+        if side not in volume.walls:
+            close = get_close_matches(str(side), volume.walls, n=1, cutoff=0.3)
+            remedy = f"Did you mean {close[0]!r}?" if close else "Only walls have values of their own."
+            rule = f"one of {', '.join(volume.walls) or 'no side: this mesh has no wall'}"
+            raise InvalidInput(must("side", rule, side, remedy))
+        time = float(self.times[number]) if self.times.size else 0.0
+        wall, law = volume.walls[side], volume.laws(time)[side]
+        inner = volume.inner(self.fields[number].values, wall.side)
+        units = self.problem.equation.units
+        return SideResult(
+            side,
+            law.surface(inner, wall),
+            law.flux_out(inner),
+            wall.areas,
+            units.value,
+            units.flux,
+            self.problem.unit_of(self.problem.equation.rate),
+        )
+
+    def error(self, number: int = -1) -> float:
+        """Return the largest difference from the problem's exact answer, for fields[number]."""
+        time = float(self.times[number]) if self.times.size else 0.0
+        exact = self.problem.exact_values(time)
+        if exact is None:
+            raise InvalidInput("The problem has no `exact` answer. Give it one: problem.replace(exact=...).")
+        return float(np.abs(self.fields[number].values - exact).max())
+
+    def summary(self) -> str:
+        """Return a few lines for a reader: range, walls, balance and solver."""
+        field, equation = self.field, self.problem.equation
+        when = f" at t = {self.time:.6g} s" if self.times.size else ", steady state"
+        lines = [
+            f"{equation.quantity} on {self.problem.mesh!r}{when}",
+            f"  range    {field.values.min():.6g} to {field.values.max():.6g} {field.unit}",
+        ]
+        for side in self.problem.volume.walls:
+            wall = self.at_boundary(side)
+            lines.append(
+                f"  {side:<8} mean {wall.mean:.6g} {wall.value_unit}, flow out {wall.flow:.6g} {wall.flow_unit}"
+            )
+        lines.append(f"  balance  {self.balance}")
+        lines.append(f"  solver   {_solver_line(self.solver)}")
+        return "\n".join(lines)
+
+
+def _solver_line(solver: SolverRecord) -> str:
+    if not solver.steps:
+        return (
+            f"{solver.method} ({solver.reason}), {solver.iterations} iteration(s), "
+            f"relative residual {solver.residual:.1e}"
+        )
+    text = (
+        f"{solver.method}, {solver.steps} steps ({solver.rejected} repeated) of {solver.shortest:.3g} to "
+        f"{solver.longest:.3g} s"
+    )
+    if solver.overshoot is not None:
+        text += f", overshoot {100 * solver.overshoot:.2g} % of the data's range"
+    return text

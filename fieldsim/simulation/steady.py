@@ -1,0 +1,107 @@
+"""The steady state: div(K grad u) + source = 0, solved for the deviation from a constant.
+
+Starting from a constant, only differences enter the matrix's right-hand side, so that 300 K and 20 degC give the
+same digits. Where no wall fixes the value, supplies must cancel and the mean stays that of `initial`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fieldsim.arrays import FloatArray, frozen
+from fieldsim.errors import InvalidInput, NumericalFailure, must
+from fieldsim.fields import ScalarField
+from fieldsim.linear import COMPATIBLE, Prepared, prepare
+from fieldsim.physics import FiniteVolume
+from fieldsim.simulation.balance import steady_balance
+from fieldsim.simulation.problem import Problem
+from fieldsim.simulation.result import Result, SolverRecord
+
+_REFINEMENTS = 3
+
+
+def solve(problem: Problem, *, solver: str = "auto", rtol: float = 1e-10) -> Result:
+    """Return the steady state of a problem.
+
+    `solver` is "auto", "direct" or "cg"; `rtol` bounds the relative residual of iterative ones. Raises InvalidInput
+    where no steady state exists or data depend on time, and NumericalFailure where the system is not solved.
+    """
+    volume = _steady_volume(problem)
+    if not (np.isfinite(rtol) and 0.0 < rtol < 1.0):
+        raise InvalidInput(must("rtol", "between 0 and 1", rtol, "1e-10 is the default."))
+    matrix = volume.matrix_at(0.0)
+    free = not matrix.diagonal.any()
+    weights = volume.mesh.volumes if volume.storage is None else volume.storage
+    mean = float((weights * problem.initial_values).sum() / weights.sum())
+    start = np.full(volume.mesh.shape, mean if free else _reference(volume))
+    supply = volume.gain(0.0, start)
+    if free:
+        _refuse_surplus(problem, supply)
+    prepared = prepare(matrix, method=solver, nullspace=free, weights=weights)
+    values, residual, iterations = _refined(volume, prepared, start, supply, rtol)
+    if free:
+        values += mean - float((weights * values).sum() / weights.sum())
+    field = ScalarField.from_values(
+        problem.mesh, frozen(values), unit=problem.equation.unit, name=problem.equation.symbol
+    )
+    record = SolverRecord(prepared.method, prepared.reason, values.size, residual, iterations)
+    balance = steady_balance(volume, values, problem.unit_of(problem.equation.rate))
+    return Result(problem, (field,), balance, record, frozen([]), (balance,))
+
+
+def _steady_volume(problem: Problem) -> FiniteVolume:
+    varying = problem.volume.data_vary
+    if varying:
+        raise InvalidInput(
+            f"A steady state needs data that do not change; {', '.join(varying)} depends on t. "
+            "Use evolve(problem, until=...), or put a fixed time into the formula."
+        )
+    return problem.volume
+
+
+def _reference(volume: FiniteVolume) -> float:
+    """Return the mean of the values that the walls refer to, weighted by how strongly they hold."""
+    total = weight = 0.0
+    for name, law in volume.laws(0.0).items():
+        hold = volume.walls[name].areas * law.slope
+        total += float((hold * law.reference).sum())
+        weight += float(hold.sum())
+    return total / weight
+
+
+def _refuse_surplus(problem: Problem, supply: FloatArray) -> None:
+    net, gross = float(supply.sum()), float(np.abs(supply).sum())
+    if abs(net) > COMPATIBLE * gross:
+        unit = problem.unit_of(problem.equation.rate)
+        raise InvalidInput(
+            f"No steady state exists: the net source {net:+.6g} {unit} has nowhere to go, as no wall holds the "
+            f"{problem.equation.quantity} and nothing else drains it. Give one wall a Value or Convective "
+            f"condition, let {net:.6g} {unit} leave by FluxOut, or follow it in time with evolve."
+        )
+
+
+def _refined(
+    volume: FiniteVolume, prepared: Prepared, start: FloatArray, supply: FloatArray, rtol: float
+) -> tuple[FloatArray, float, int]:
+    """Return values, relative residual and iterations; corrections are repeated while they gain a digit."""
+    scale = float(np.linalg.norm(supply))
+    values, left, iterations = start, supply, 0
+    residual = 1.0 if scale > 0.0 else 0.0
+    for attempt in range(_REFINEMENTS):
+        if residual == 0.0:
+            break
+        answer = prepared.solve(left, rtol=rtol)
+        if attempt == 0:
+            answer.require()
+        corrected = values + answer.x
+        remaining = volume.gain(0.0, corrected)
+        if prepared.nullspace:
+            remaining = remaining - remaining.mean()
+        size = float(np.linalg.norm(remaining)) / scale
+        if attempt and not size < 0.1 * residual:
+            break
+        values, left, residual = corrected, remaining, size
+        iterations += answer.iterations
+    if not np.isfinite(values).all():
+        raise NumericalFailure("the steady state is not finite. Look for extreme coefficients or sources.")
+    return values, residual, iterations
