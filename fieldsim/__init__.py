@@ -28,6 +28,7 @@ _WHERE = {
     "laplacian": "fieldsim.operators",
     "hessian": "fieldsim.operators",
     "jacobian": "fieldsim.operators",
+    "operator": "fieldsim.operators",
     "partial": "fieldsim.operators",
     "directional_derivative": "fieldsim.operators",
     "Problem": "fieldsim.simulation",

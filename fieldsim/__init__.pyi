@@ -31,6 +31,7 @@ from fieldsim.operators import gradient as gradient
 from fieldsim.operators import hessian as hessian
 from fieldsim.operators import jacobian as jacobian
 from fieldsim.operators import laplacian as laplacian
+from fieldsim.operators import operator as operator
 from fieldsim.operators import partial as partial
 from fieldsim.physics import Diffusion as Diffusion
 from fieldsim.physics import Electrostatics as Electrostatics

@@ -10,8 +10,10 @@ from fieldsim.operators.calculus import (
     laplacian,
     partial,
 )
+from fieldsim.operators.prepared import PreparedOperator, operator
 
 __all__ = [
+    "PreparedOperator",
     "curl",
     "directional_derivative",
     "divergence",
@@ -19,5 +21,6 @@ __all__ = [
     "hessian",
     "jacobian",
     "laplacian",
+    "operator",
     "partial",
 ]
