@@ -12,12 +12,21 @@ import difflib
 import inspect
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
 
 from fieldsim.errors import ExpressionError, must
+from fieldsim.expressions.closures import (
+    BINARY,
+    COMPARE,
+    LARGEST_PRODUCT,
+    always,
+    calling,
+    joined,
+    product,
+    select,
+)
 from fieldsim.expressions.constants import CONSTANTS
 from fieldsim.expressions.expression import Expression, Program, as_number
 from fieldsim.expressions.functions import FUNCTIONS, Function
@@ -26,27 +35,8 @@ from fieldsim.expressions.reading import MAX_DEPTH, Source, read
 MAX_EXPONENT = 1000
 """Largest size of a constant exponent."""
 
-_LARGEST_PRODUCT = 8
 _LISTED = 12
 _OTHER_NAMES = {"ln": "log", "lg": "log10", "pow": "x**y", "fabs": "abs", "sgn": "sign", "tg": "tan"}
-
-_BINARY: Mapping[type[ast.operator], Callable[[Program, Program], Program]] = {
-    ast.Add: lambda a, b: lambda v: a(v) + b(v),
-    ast.Sub: lambda a, b: lambda v: a(v) - b(v),
-    ast.Mult: lambda a, b: lambda v: a(v) * b(v),
-    ast.Div: lambda a, b: lambda v: a(v) / b(v),
-    ast.FloorDiv: lambda a, b: lambda v: a(v) // b(v),
-    ast.Mod: lambda a, b: lambda v: a(v) % b(v),
-    ast.Pow: lambda a, b: lambda v: a(v) ** b(v),
-}
-_COMPARE: Mapping[type[ast.cmpop], Callable[[Program, Program], Program]] = {
-    ast.Lt: lambda a, b: lambda v: a(v) < b(v),
-    ast.LtE: lambda a, b: lambda v: a(v) <= b(v),
-    ast.Gt: lambda a, b: lambda v: a(v) > b(v),
-    ast.GtE: lambda a, b: lambda v: a(v) >= b(v),
-    ast.Eq: lambda a, b: lambda v: a(v) == b(v),
-    ast.NotEq: lambda a, b: lambda v: a(v) != b(v),
-}
 
 
 def compile_expression(
@@ -63,9 +53,7 @@ def compile_expression(
     Raises ExpressionError, with the column, for anything outside the language.
     """
     if isinstance(text, bool) or not isinstance(text, (str, int, float, np.integer, np.floating)):
-        raise ExpressionError(
-            must(where, "a formula or a number", text, 'Write it as text, such as "x**2 + 1".')
-        )
+        raise ExpressionError(must(where, "a formula or a number", text, 'Write it as text, such as "x**2 + 1".'))
     if not isinstance(text, str):
         text = _number_text(text, where)
     own = dict(functions or {})
@@ -73,9 +61,7 @@ def compile_expression(
     try:
         part = compiler.whole()
     except RecursionError:
-        raise compiler.source.fault(
-            0, "the formula is too deeply nested; name its parts as parameters"
-        ) from None
+        raise compiler.source.fault(0, "the formula is too deeply nested; name its parts as parameters") from None
     return Expression(text, frozenset(compiler.used), own, where, part.constant, part.run)
 
 
@@ -101,9 +87,7 @@ class _Part:
 class _Compiler:
     """Walk a syntax tree by the allow-list and build the closures; collect the names used."""
 
-    def __init__(
-        self, source: Source, names: frozenset[str], functions: dict[str, Callable[..., Any]]
-    ) -> None:
+    def __init__(self, source: Source, names: frozenset[str], functions: dict[str, Callable[..., Any]]) -> None:
         self.source = source
         self.names = names
         self.functions = functions
@@ -131,26 +115,22 @@ class _Compiler:
                 return self._name(node)
             case ast.BinOp(op=ast.Pow()):
                 return self._power(node, depth)
-            case ast.BinOp() if type(node.op) in _BINARY:
+            case ast.BinOp() if type(node.op) in BINARY:
                 parts = self._numbers((node.left, node.right), depth)
-                return self._built(node, _BINARY[type(node.op)], parts)
+                return self._built(node, BINARY[type(node.op)], parts)
             case ast.UnaryOp():
                 return self._unary(node, depth)
             case ast.Compare():
                 return self._comparison(node, depth)
             case ast.BoolOp():
                 join = np.logical_and if isinstance(node.op, ast.And) else np.logical_or
-                return _Part(
-                    _joined(join, [self._condition(value, depth) for value in node.values]), "condition"
-                )
+                return _Part(joined(join, [self._condition(value, depth) for value in node.values]), "condition")
             case ast.IfExp():
                 return self._choice((node.test, node.body, node.orelse), depth)
             case ast.Call():
                 return self._call(node, depth)
             case ast.Tuple():
-                raise self.source.fault(
-                    node.col_offset, "a list of values is not a number; a decimal point is 1.5"
-                )
+                raise self.source.fault(node.col_offset, "a list of values is not a number; a decimal point is 1.5")
             case _:
                 raise self.source.fault(node.col_offset, f"{type(node).__name__} is not allowed in a formula")
 
@@ -163,7 +143,7 @@ class _Compiler:
             return _Part(build(*(part.run for part in parts)))
         # NumPy's numbers follow IEEE rules where Python's raise (1/0) or turn complex ((-1)**0.5).
         with np.errstate(all="ignore"):
-            value = float(build(*(_always(np.float64(part.constant)) for part in parts))({}))
+            value = float(build(*(always(np.float64(part.constant)) for part in parts))({}))
         if not np.isfinite(value):
             piece = ast.unparse(node)
             shown = piece if len(piece) <= 60 else piece[:57] + "..."
@@ -186,9 +166,7 @@ class _Compiler:
     def _condition(self, node: ast.expr, depth: int) -> Program:
         part = self._visit(node, depth + 1)
         if part.kind == "number":
-            raise self.source.fault(
-                node.col_offset, "a condition is needed here, such as x > 0; this is a number"
-            )
+            raise self.source.fault(node.col_offset, "a condition is needed here, such as x > 0; this is a number")
         return part.run
 
     def _name(self, node: ast.Name) -> _Part:
@@ -207,14 +185,12 @@ class _Compiler:
         base, exponent = self._numbers((node.left, node.right), depth)
         power = exponent.constant
         if power is None:
-            return self._built(node, _BINARY[ast.Pow], (base, exponent))
+            return self._built(node, BINARY[ast.Pow], (base, exponent))
         if abs(power) > MAX_EXPONENT:
-            raise self.source.fault(
-                node.right.col_offset, f"a constant exponent may be {MAX_EXPONENT} at most"
-            )
-        if base.constant is None and power.is_integer() and 2 <= abs(power) <= _LARGEST_PRODUCT:
-            return _Part(_product(base.run, int(power)))
-        return self._built(node, _BINARY[ast.Pow], (base, exponent))
+            raise self.source.fault(node.right.col_offset, f"a constant exponent may be {MAX_EXPONENT} at most")
+        if base.constant is None and power.is_integer() and 2 <= abs(power) <= LARGEST_PRODUCT:
+            return _Part(product(base.run, int(power)))
+        return self._built(node, BINARY[ast.Pow], (base, exponent))
 
     def _unary(self, node: ast.UnaryOp, depth: int) -> _Part:
         if isinstance(node.op, ast.Not):
@@ -231,19 +207,17 @@ class _Compiler:
         runs = [part.run for part in self._numbers((node.left, *node.comparators), depth)]
         pairs = []
         for operator, left, right in zip(node.ops, runs, runs[1:], strict=False):
-            if type(operator) not in _COMPARE:
-                raise self.source.fault(
-                    node.col_offset, f"{type(operator).__name__} is not allowed in a formula"
-                )
-            pairs.append(_COMPARE[type(operator)](left, right))
-        return _Part(pairs[0] if len(pairs) == 1 else _joined(np.logical_and, pairs), "condition")
+            if type(operator) not in COMPARE:
+                raise self.source.fault(node.col_offset, f"{type(operator).__name__} is not allowed in a formula")
+            pairs.append(COMPARE[type(operator)](left, right))
+        return _Part(pairs[0] if len(pairs) == 1 else joined(np.logical_and, pairs), "condition")
 
     def _choice(self, nodes: Sequence[ast.expr], depth: int) -> _Part:
         condition = self._condition(nodes[0], depth)
         yes, no = (part.run for part in self._numbers(nodes[1:], depth))
-        select: Callable[..., Any] = self.functions.get("where", _select)
+        choose: Callable[..., Any] = self.functions.get("where", select)
         self.calls_outside |= "where" in self.functions
-        return _Part(lambda values: select(condition(values), yes(values), no(values)))
+        return _Part(lambda values: choose(condition(values), yes(values), no(values)))
 
     def _call(self, node: ast.Call, depth: int) -> _Part:
         if not isinstance(node.func, ast.Name):
@@ -259,11 +233,11 @@ class _Compiler:
             return self._choice(node.args, depth)
         if name not in self.functions:
             call = function.call if isinstance(function, Function) else function
-            return self._built(node, lambda *runs: _calling(call, runs), self._numbers(node.args, depth))
+            return self._built(node, lambda *runs: calling(call, runs), self._numbers(node.args, depth))
         # A function from outside may take anything (a field, a condition) and is never worked out in advance.
         self.calls_outside = True
         runs = [self._visit(argument, depth + 1).run for argument in node.args]
-        return _Part(_calling(function, runs), "any")
+        return _Part(calling(function, runs), "any")
 
     def _unknown_function(self, name: str) -> str:
         if name in self.names or name in CONSTANTS:
@@ -277,9 +251,7 @@ class _Compiler:
             least, most = function.least, function.most
             if least <= count and (most is None or count <= most):
                 return
-            wanted = (
-                f"{least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
-            )
+            wanted = f"{least}" if least == most else f"{least} or more" if most is None else f"{least} to {most}"
             plural = "" if most == 1 else "s"
             raise self.source.fault(node.col_offset, f"{name} takes {wanted} argument{plural}, not {count}")
         try:
@@ -300,40 +272,3 @@ def _unknown(kind: str, name: str, listed: Sequence[str], candidates: Sequence[s
     hint = f"; did you mean {close[0]!r}?" if close else ""
     more = ", ..." if len(listed) > _LISTED else ""
     return f"unknown {kind} {shown!r}{hint} (known: {', '.join(listed[:_LISTED]) or 'constants only'}{more})"
-
-
-def _always(value: Any) -> Program:
-    return lambda values: value
-
-
-def _calling(function: Callable[..., Any], runs: Sequence[Program]) -> Program:
-    if len(runs) == 1:
-        run = runs[0]
-        return lambda values: function(run(values))
-    return lambda values: function(*(run(values) for run in runs))
-
-
-def _joined(join: Callable[[Any, Any], Any], conditions: Sequence[Program]) -> Program:
-    return lambda values: reduce(join, (condition(values) for condition in conditions))
-
-
-def _select(condition: Any, yes: Any, no: Any) -> Any:
-    result = np.where(condition, yes, no)
-    return result[()] if isinstance(result, np.ndarray) else result
-
-
-def _product(base: Program, power: int) -> Program:
-    """Return base**power by squaring: ten times quicker than the general power, within `power` roundings."""
-
-    def run(values: Mapping[str, Any]) -> Any:
-        value = base(values)
-        if not isinstance(value, (np.ndarray, np.floating)):
-            return value**power  # a field keeps its own meaning of a power
-        result = value
-        for bit in format(abs(power), "b")[1:]:
-            result = result * result
-            if bit == "1":
-                result = result * value
-        return 1.0 / result if power < 0 else result
-
-    return run

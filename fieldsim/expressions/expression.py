@@ -46,9 +46,7 @@ class Expression:
         except FieldSimError:
             raise
         except (TypeError, ValueError, ArithmeticError) as error:
-            shapes = ", ".join(
-                f"{name} {getattr(value, 'shape', ())}" for name, value in sorted(operands.items())
-            )
+            shapes = ", ".join(f"{name} {getattr(value, 'shape', ())}" for name, value in sorted(operands.items()))
             remedy = f"Evaluation failed ({error}); shapes: {shapes or 'none'}."
             raise ExpressionError(must(self.where, "a formula whose parts fit", self.text, remedy)) from error
         return self._checked(result, operands)
@@ -63,9 +61,7 @@ class Expression:
     def _operand(self, name: str, values: Mapping[str, Any]) -> Any:
         if name not in values:
             remedy = f"No value was given for {name!r}."
-            raise ExpressionError(
-                must(self.where, f"evaluated with {sorted(self.names)}", sorted(values), remedy)
-            )
+            raise ExpressionError(must(self.where, f"evaluated with {sorted(self.names)}", sorted(values), remedy))
         try:
             return as_number(values[name])
         except TypeError as error:
@@ -73,17 +69,13 @@ class Expression:
             raise ExpressionError(must(name, "a real number or array", values[name], remedy)) from None
 
     def _checked(self, result: Any, operands: Mapping[str, Any]) -> Any:
-        if isinstance(result, (bool, np.bool_)) or (
-            isinstance(result, np.ndarray) and result.dtype == np.bool_
-        ):
+        if isinstance(result, (bool, np.bool_)) or (isinstance(result, np.ndarray) and result.dtype == np.bool_):
             remedy = "It gives true or false; write where(condition, 1, 0)."
             raise ExpressionError(must(self.where, "a number", self.text, remedy))
         try:
             result = as_number(result)
         except TypeError as error:
-            raise ExpressionError(
-                must(self.where, "a real number", self.text, f"Its result: {error}.")
-            ) from None
+            raise ExpressionError(must(self.where, "a real number", self.text, f"Its result: {error}.")) from None
         if isinstance(result, np.ndarray) and any(result is value for value in operands.values()):
             return result.copy()  # the formula "x" must not hand out the mesh's own array
         return result

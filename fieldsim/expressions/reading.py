@@ -183,9 +183,7 @@ def _check_word(source: Source, token: _Token) -> None:
         raise source.fault(token.start, f"`{word}` is a word of the Python language, not a name; rename it")
     if word.startswith("_") or "__" in word:
         before = source.text[token.start - 1] if token.start else " "
-        problem = (
-            "write numbers without _" if before.isdigit() else "a name must not begin with _ or contain __"
-        )
+        problem = "write numbers without _" if before.isdigit() else "a name must not begin with _ or contain __"
         raise source.fault(token.start, f"{word[:40]!r} is not allowed: {problem}")
 
 
@@ -214,13 +212,9 @@ def _check_order(source: Source, tokens: list[_Token]) -> None:
         elif token.text == "," and not nesting:
             raise source.fault(token.start, "a comma is not allowed here; write a decimal point as 1.5")
         if len(nesting) > MAX_NESTING or prefixes > MAX_NESTING:
-            raise source.fault(
-                token.start, f"nested deeper than {MAX_NESTING} levels; name its parts as parameters"
-            )
+            raise source.fault(token.start, f"nested deeper than {MAX_NESTING} levels; name its parts as parameters")
         if operators > MAX_OPERATORS:
-            raise source.fault(
-                token.start, f"more than {MAX_OPERATORS} operators; name its parts as parameters"
-            )
+            raise source.fault(token.start, f"more than {MAX_OPERATORS} operators; name its parts as parameters")
         previous = token
     if nesting:
         raise source.fault(nesting[-1].start, "this ( is never closed")
@@ -247,9 +241,7 @@ def _check_missing_operator(source: Source, left: _Token, right: _Token) -> None
             raise source.fault(right.start, "complex numbers are not allowed")
         if left.text == "0" and right.text[0] in "xXbBoO":
             raise source.fault(left.start, "write numbers in decimal")
-    advice = (
-        f"an operator is missing between {left.text[:40]!r} and {right.text[:40]!r}; write * for a product"
-    )
+    advice = f"an operator is missing between {left.text[:40]!r} and {right.text[:40]!r}; write * for a product"
     if left.kind == "name":
         advice += f", {left.text[:40]}(...) for a function"
     raise source.fault(right.start, advice)
