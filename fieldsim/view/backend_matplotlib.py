@@ -67,18 +67,23 @@ def _draw_surface(axes: Any, layer: Surface, flat: tuple[int, int], order: int) 
 
     if layer.values is None or layer.scale is None:
         return
-    shown = np.ma.masked_invalid(layer.scale.fraction(layer.values))
-    axes.pcolormesh(
-        layer.points[..., flat[0]],
-        layer.points[..., flat[1]],
-        shown,
-        cmap=palette.listed(layer.scale.colormap),
-        vmin=0.0,
-        vmax=1.0,
-        shading="gouraud" if not shown.mask.any() else "nearest",
-        rasterized=True,
-        zorder=order,
+    from matplotlib.tri import Triangulation
+
+    shown = layer.scale.fraction(layer.values)
+    known = np.isfinite(shown) & np.isfinite(layer.points).all(axis=-1)
+    style = {"cmap": palette.listed(layer.scale.colormap), "vmin": 0.0, "vmax": 1.0, "shading": "gouraud"}
+    x, y = (np.where(known, layer.points[..., k], 0.0) for k in flat)
+    if known.all():
+        axes.pcolormesh(x, y, shown, rasterized=True, zorder=order, **style)
+        return
+    index = np.arange(shown.size).reshape(shown.shape)
+    corners = [index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]]
+    triangles = np.concatenate(
+        [np.stack([corners[0], corners[k], corners[k + 1]], axis=-1).reshape(-1, 3) for k in (1, 2)]
     )
+    whole = known.ravel()[triangles].all(axis=1)
+    mesh = Triangulation(x.ravel(), y.ravel(), triangles[whole])
+    axes.tripcolor(mesh, np.nan_to_num(shown).ravel(), rasterized=True, zorder=order, **style)
 
 
 def _draw_lines(axes: Any, layer: Lines, flat: tuple[int, int], order: int) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from fieldsim.view.scene import Array, Scene
 
 VIEW_ANGLE = 24.0  # degrees, vertical; a long lens keeps parallel edges nearly parallel
-_FILL = 0.86
+_FILL = 0.9
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from fieldsim.arrays import FloatArray
+from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.view.scene import Colour, Markers
 
 POSITIVE: Colour = "#c8401f"
@@ -47,9 +47,21 @@ def markers(sources: Sequence[PointLike], unit: str, extent: float, hole: float 
 
 
 def hole_radius(points: FloatArray, values: FloatArray, sources: Sequence[PointLike]) -> float:
-    """Return how far missing points reach from the source next to them; 0 where nothing is cut out."""
+    """Return how far the facets that are left out reach from the source next to them; 0 where none is."""
     missing = np.isnan(values)
     if not sources or not missing.any():
         return 0.0
-    away = points[missing][:, None, :] - positions(sources)[None]
+    away = points[missing | beside(missing)][:, None, :] - positions(sources)[None]
     return float(np.linalg.norm(away, axis=2).min(axis=1).max())
+
+
+def beside(missing: BoolArray) -> BoolArray:
+    """Return the points next to a missing one along the axes."""
+    result = np.zeros_like(missing)
+    for axis in range(missing.ndim):
+        ahead: list[slice] = [slice(None)] * missing.ndim
+        behind: list[slice] = [slice(None)] * missing.ndim
+        ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
+        result[tuple(behind)] |= missing[tuple(ahead)]
+        result[tuple(ahead)] |= missing[tuple(behind)]
+    return np.asarray(result & ~missing)

@@ -6,7 +6,7 @@ round one) the picture grid itself is drawn, up to curved walls; elsewhere the f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -42,15 +42,19 @@ def plane_slice(
     colormap: str | None = None,
     title: str = "",
     walls: Walls | None = None,
+    exact: Callable[[FloatArray], FloatArray] | None = None,
     arrow_count: int = 17,
 ) -> Scene:
     """Compose a field over a plane, coloured, with contours and, on request, the arrows of a vector field.
 
     In space the plane is `normal` = `at` (in metres; through the sources, or the middle, when left out). `contours`
-    is True, a number of lines, or their values. Raises InvalidInput for a field on a line or a plane that misses it.
+    is True, a number of lines, or their values; `exact` gives the field itself at points (dim, n), for a picture finer
+    than the mesh. Raises InvalidInput for a field on a line or a plane that misses it.
     """
     name = field.name or "f"
     flat, patches, place = _patches(field, normal, at, sources, walls)
+    if exact is not None:
+        patches = [_refined(patch, field.mesh, exact) for patch in patches]
     values = [patch[1] for patch in patches]
     chosen = None if isinstance(contours, (bool, int)) else contours
     choice = choose(
@@ -58,7 +62,7 @@ def plane_slice(
         label=with_unit(name, field.unit),
         unit=field.unit,
         law=scale,
-        count=contours if isinstance(contours, int) and not isinstance(contours, bool) else 10,
+        count=contours if isinstance(contours, int) and not isinstance(contours, bool) else 8,
         levels=chosen,
         limits=limits,
         colormap=colormap,
@@ -152,6 +156,19 @@ def _sampled(field: ScalarField, low: FloatArray, high: FloatArray, flat: tuple[
     """Return the field sampled over a rectangle of the plane, NaN outside the mesh."""
     points = rectangle(low, high, flat, place, _SAMPLES)
     values = field.at(points.reshape(-1, 3)[:, : field.mesh.dim], outside="nan")
+    return points, values.reshape(points.shape[:2])
+
+
+def _refined(patch: Patch, mesh: Mesh, exact: Callable[[FloatArray], FloatArray]) -> Patch:
+    """Return a patch with points between its own, valued by the exact field; what the patch lacks stays out."""
+    points = patch[0]
+    for axis in (0, 1):
+        parts = max(1, round(_SAMPLES / points.shape[axis]))
+        at = np.arange(parts * (points.shape[axis] - 1) + 1) / parts
+        low = np.minimum(at.astype(int), points.shape[axis] - 2)
+        share = (at - low).reshape([-1 if k == axis else 1 for k in range(3)])
+        points = (1.0 - share) * np.take(points, low, axis=axis) + share * np.take(points, low + 1, axis=axis)
+    values = np.asarray(exact(points.reshape(-1, 3)[:, : mesh.dim].T), dtype=float)
     return points, values.reshape(points.shape[:2])
 
 

@@ -15,7 +15,7 @@ from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.view.charges import PointLike, markers, positions
 from fieldsim.view.compose_plane import plane_slice
-from fieldsim.view.contours import plane_patches
+from fieldsim.view.contours import is_flattened, plane_patches
 from fieldsim.view.grid import Block, Walls, block
 from fieldsim.view.labels import quantity, space_frame, with_unit
 from fieldsim.view.scales import Law, choose
@@ -30,7 +30,7 @@ def isosurfaces(
     *,
     levels: Sequence[float] | None = None,
     scale: Law = "auto",
-    count: int = 5,
+    count: int = 4,
     sources: Sequence[PointLike] = (),
     limits: tuple[float, float] | None = None,
     colormap: str | None = None,
@@ -166,7 +166,6 @@ def _faces(solid: Block) -> list[tuple[FloatArray, FloatArray]]:
         if np.allclose(low, high, rtol=0.0, atol=1e-9 * span):
             continue
         for end, face in ((0, low), (-1, high)):
-            sides = [float(np.linalg.norm(np.diff(face, axis=k), axis=2).max()) for k in (0, 1)]
-            if min(sides) > 1e-9 * span:
+            if float(np.ptp(face)) > 1e-9 * span and not is_flattened(face):
                 found.append((face, np.take(solid.values, end, axis=axis)))
     return found

@@ -100,6 +100,8 @@ def _index_surfaces(
         if np.nanmax(np.abs(share - place)) > 1e-6:
             return []
         where = _between(points, axis, k, place)
+        if is_flattened(where):
+            continue
         # a seam is met at its beginning and again at its end
         if not any(np.allclose(where, other, rtol=0.0, atol=1e-9 * np.ptp(points)) for other, _ in patches):
             patches.append((where, [_between(array, axis, k, place) for array in arrays]))
@@ -113,3 +115,9 @@ def _between(array: FloatArray, axis: int, k: int, share: float) -> FloatArray:
     if share > 1.0 - 1e-9:
         return np.asarray(high)
     return np.asarray((1.0 - share) * low + share * high)
+
+
+def is_flattened(patch: FloatArray) -> bool:
+    """Tell whether a patch (a, b, 3) has shrunk to a line or a point, as it does on an axis or a pole."""
+    span = float(np.ptp(patch.reshape(-1, 3), axis=0).max())
+    return any(float(np.linalg.norm(np.diff(patch, axis=k), axis=2).max()) <= 1e-9 * span for k in (0, 1))

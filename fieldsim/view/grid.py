@@ -50,7 +50,7 @@ class _Axis:
     source: int | None  # the array axis it comes from; None where a symmetry is swept out
 
 
-def block(field: ScalarField | VectorField, *, turns: int = 48, walls: Walls | None = None) -> Block:
+def block(field: ScalarField | VectorField, *, turns: int = 96, walls: Walls | None = None) -> Block:
     """Return the picture grid of a field.
 
     `turns` angles sweep out an angle that the mesh leaves out; 2 gives the two half-planes of a section, 0 keeps

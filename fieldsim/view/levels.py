@@ -17,7 +17,7 @@ from fieldsim.view.scene import Array
 
 LevelLaw = Literal["linear", "log", "geometric"]
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
-_RATIOS = (1.1, 1.2, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 10.0)
+_RATIOS = (10.0**0.05, 10.0**0.1, 2.0**0.5, 2.0, 10.0**0.5, 10.0)
 
 
 def nice_step(span: float, count: int) -> float:
@@ -48,10 +48,12 @@ def log_levels(low: float, high: float, count: int = 8) -> tuple[float, ...]:
 
 
 def geometric_levels(low: float, high: float, count: int = 6) -> tuple[float, ...]:
-    """Return round levels with one constant round ratio, inside [low, high], about `count` of them."""
+    """Return about `count` levels in [low, high] from a round number on with one ratio: 2 where that will do."""
     _positive(low, high)
     raw = (high / low) ** (1.0 / max(count, 1))
     ratio = min(_RATIOS, key=lambda r: abs(math.log(r / raw))) if raw > 1.05 else raw
+    if 1.5 < raw < 3.0:
+        ratio = 2.0
     if raw > 10.0:
         ratio = 10.0 ** max(1, round(math.log10(raw)))
     first = round_up(low)
@@ -112,8 +114,7 @@ def number_text(value: float) -> str:
     return f"10{power}" if lead == "1" else f"{lead}\N{MULTIPLICATION SIGN}10{power}"
 
 
-_PREFIXES = {-9: "n", -6: "µ", -3: "m", 0: "", 3: "k"}
-_LENGTH_ONLY_KILO = 3
+_PREFIXES = {-9: "n", -6: "µ", -3: "m", -2: "c", 0: "", 3: "k"}
 
 
 def engineering(largest: float, unit: str) -> tuple[float, str]:
@@ -123,10 +124,9 @@ def engineering(largest: float, unit: str) -> tuple[float, str]:
     """
     if unit not in {"m", "V", "A", "W", "N", "J"} or largest <= 0.0 or not math.isfinite(largest):
         return 1.0, unit
-    power = 3 * math.floor(math.log10(largest * (1.0 + 1e-9)) / 3.0)
-    if power == -3 and largest >= 0.1:
-        power = 0
-    power = min(max(power, -9), 3)
+    power = min(max(3 * math.floor(math.log10(largest * (1.0 + 1e-9)) / 3.0), -9), 3)
+    if power == -3 and largest >= 0.03:
+        power = -2 if unit == "m" and largest < 0.6 else 0
     return 10.0**-power, _PREFIXES[power] + unit
 
 

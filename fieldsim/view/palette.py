@@ -13,7 +13,7 @@ from fieldsim.view.scene import Array, ColourScale
 
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
-TEMPERATURE = "inferno"
+TEMPERATURE = "RdYlBu_r"
 TERRAIN = "gist_earth"
 WARM = "YlOrRd"
 COLD = "GnBu_r"

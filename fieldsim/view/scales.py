@@ -12,9 +12,10 @@ from typing import Literal
 
 import numpy as np
 
-from fieldsim.arrays import BoolArray, FloatArray
+from fieldsim.arrays import FloatArray
 from fieldsim.errors import InvalidInput, must
 from fieldsim.view import palette
+from fieldsim.view.charges import beside
 from fieldsim.view.levels import check_levels, fixed_limits, geometric_levels, linear_levels, log_levels
 from fieldsim.view.scene import ColourScale, ScaleKind
 
@@ -116,7 +117,7 @@ def _magnitudes(values: Sequence[FloatArray], walls: Sequence[FloatArray], sign:
         known = np.isfinite(array) & (sign * array > 0.0)
         if not known.any():
             continue
-        around = _beside(np.isnan(array)) & known
+        around = beside(np.isnan(array)) & known
         low = min(low, float(np.min(np.abs(array[known]))))
         high = max(high, float(np.min(np.abs(array[around])) if around.any() else np.max(np.abs(array[known]))))
         if walls:
@@ -125,18 +126,6 @@ def _magnitudes(values: Sequence[FloatArray], walls: Sequence[FloatArray], sign:
     if walls and 0.0 < rim < 0.7 * high:
         low = rim
     return low, high
-
-
-def _beside(missing: BoolArray) -> BoolArray:
-    """Return the points next to a missing one, along the axes."""
-    result = np.zeros_like(missing)
-    for axis in range(missing.ndim):
-        ahead = [slice(None)] * missing.ndim
-        behind = [slice(None)] * missing.ndim
-        ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
-        result[tuple(behind)] |= missing[tuple(ahead)]
-        result[tuple(ahead)] |= missing[tuple(behind)]
-    return np.asarray(result & ~missing)
 
 
 def _scale(

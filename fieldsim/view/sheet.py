@@ -111,7 +111,7 @@ def add_bars(figure: Any, scene: Scene) -> None:
         numbers = bar_ticks(scale)
         axes.xaxis.set_major_locator(NullLocator())
         axes.yaxis.tick_right()
-        axes.set_yticks(scale.fraction(np.array(numbers)), [number_text(v) for v in numbers])
+        axes.set_yticks(scale.fraction(np.array(numbers)), [_bar_text(v) for v in numbers])
         axes.tick_params(labelsize=TICK * size, color=GREY, length=5)
         axes.set_title(scale.label, size=LABEL * size, color=INK, pad=16, loc="center", x=1.2)
         for spine in axes.spines.values():
@@ -136,3 +136,8 @@ def bar_ticks(scale: ColourScale) -> tuple[float, ...]:
         if all(abs(place - float(scale.fraction(other))) > 0.045 for other in kept):
             kept.append(number)
     return tuple(sorted(kept))
+
+
+def _bar_text(value: float) -> str:
+    """Return a level as the bar shows it: round numbers whole, others to three digits."""
+    return number_text(value if value == float(f"{value:.4g}") else float(f"{value:.3g}"))
