@@ -90,7 +90,16 @@ def fields_at(solution: Solution, number: int) -> dict[str, ScalarField | Vector
 def _named(value: Any, name: str, unit: str | None) -> Any:
     if not hasattr(value, "with_values"):
         raise InvalidInput(must(f"derive.{name}", "a field", value, "Use the field in it, e.g. -grad(V)."))
-    return value.with_values(value.values, unit=unit if unit is not None else value.unit, name=name)
+    if unit is None:
+        return value.with_values(value.values, unit=value.unit, name=name)
+    return value.with_values(_converted(value, unit), unit=unit, name=name)
+
+
+def _converted(value: Any, unit: str) -> Any:
+    """Return values in the unit that was asked for; a result whose unit is not known takes it as it is."""
+    from fieldsim.units import convert
+
+    return value.values if value.unit in ("", unit) else convert(value.values, value.unit, unit)
 
 
 def value_of(text: str, solution: Solution, number: int, fields: dict[str, Any]) -> Any:

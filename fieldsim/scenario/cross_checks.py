@@ -234,9 +234,8 @@ def _views(scenario: Scenario) -> Iterator[Fault]:
     for number, view in enumerate(scenario.view):
         kind, spec = view.chosen
         path: Path = ("view", number, kind)
-        along = getattr(spec, "along", None) if kind != "history" else None
-        if along is not None:
-            yield from _probe_named(scenario, (*path, "along"), along, line=True)
+        if kind == "profile" and spec.along is not None:
+            yield from _probe_named(scenario, (*path, "along"), spec.along, line=True)
         if kind == "history":
             yield from _probe_named(scenario, (*path, "at"), spec.at, line=False)
         if kind in ("history", "animation") and scenario.time is None:

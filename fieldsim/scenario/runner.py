@@ -18,6 +18,7 @@ from fieldsim.errors import FieldSimError
 from fieldsim.scenario.compute import Progress, Solution, fields_at, silent, solve
 from fieldsim.scenario.interrupt import Interrupted, Signals
 from fieldsim.scenario.load import Loaded
+from fieldsim.scenario.pictures import begin_probe, draw_views
 from fieldsim.scenario.resolved import resolved_text
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class RunRecord:
     figures: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, dict[str, Any]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    undrawn: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
     @property
@@ -98,6 +100,7 @@ class RunRecord:
             "figures": self.figures,
             "files": self.files,
             "notes": self.notes,
+            "undrawn": self.undrawn,
         }
 
 
@@ -121,7 +124,6 @@ def run(
     """
     from fieldsim.storage import RunFolder
 
-    options.out.name  # noqa: B018
     with RunFolder.create(
         options.out.parent, options.out.name, overwrite=options.overwrite, resume=options.resume
     ) as folder:
@@ -174,6 +176,8 @@ class _Runner:
             record.add_file(self.folder.write_bytes("scenario.yaml", loaded.data))
         record.add_file(self.folder.write_text("resolved.yaml", resolved_text(loaded)))
         self.write_record()
+        if self.options.draw:
+            begin_probe(loaded.scenario.view)
         with self.timed("solve"):
             solution = self.solution()
         self.describe(solution)
@@ -188,7 +192,9 @@ class _Runner:
             with self.timed("draw"):
                 self.draw(solution)
         failed = record.failed_checks
-        if failed:
+        if record.undrawn and not failed:
+            self.finish("pictures failed", record.undrawn[0], 7)
+        elif failed:
             self.finish("check failed", f"{len(failed)} of {len(record.checks)} checks failed", 6)
         else:
             self.finish("done", "", 0)
@@ -271,15 +277,13 @@ class _Runner:
 
     def draw(self, solution: Solution) -> None:
         """Draw the views; a machine that cannot draw gets a note, not a failure."""
-        from fieldsim.scenario.pictures import draw_views
-
         draw_views(solution, self.folder, self.record, self.say)
 
     def finish(self, status: str, message: str, exit_code: int) -> None:
         """Write report, log and the final record."""
         self.record.status, self.record.message, self.record.exit_code = status, message, exit_code
         self.record.timings["total"] = time.monotonic() - self._begun
-        if status in ("done", "check failed"):
+        if status in ("done", "check failed", "pictures failed"):
             self.write_report()
         self.folder.write_text("log.txt", "\n".join([*self.record.log, f"{status} {message}".strip(), ""]))
         self.write_record()

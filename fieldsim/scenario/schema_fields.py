@@ -160,7 +160,7 @@ class GivenField(Record):
 class HeatSpec(Record):
     """density capacity dT/dt = div(conductivity grad T) + source."""
 
-    conductivity: Annotated[float | Formula, FormulaIn("W/m/K", time=False, unknown=True)]
+    conductivity: Annotated[float | Formula, FormulaIn("W/m/K", time=False)]
     density: Annotated[float | Formula, FormulaIn("kg/m^3", time=False)] = 1.0
     capacity: Annotated[float | Formula, FormulaIn("J/kg/K", time=False)] = 1.0
     source: Annotated[float | Formula, FormulaIn("W/m^3")] = 0.0
@@ -169,7 +169,7 @@ class HeatSpec(Record):
 class DiffusionSpec(Record):
     """dc/dt = div(diffusivity grad c) + source."""
 
-    diffusivity: Annotated[float | Formula, FormulaIn("m^2/s", time=False, unknown=True)]
+    diffusivity: Annotated[float | Formula, FormulaIn("m^2/s", time=False)]
     source: Annotated[float | Formula, FormulaIn(SOURCE)] = 0.0
 
 
@@ -202,13 +202,6 @@ class ConvectiveSpec(Record):
     ambient: Annotated[float | Formula, FormulaIn(UNKNOWN)]
 
 
-class RadiativeSpec(Record):
-    """What leaves is emissivity sigma (T^4 - ambient^4)."""
-
-    emissivity: Annotated[float | Formula, FormulaIn("")]
-    ambient: Annotated[float | Formula, FormulaIn("K")]
-
-
 class Law(Choice):
     """The law on one side of the mesh; "out" is along the outward normal."""
 
@@ -216,4 +209,3 @@ class Law(Choice):
     flux_out: Annotated[float | Formula, FormulaIn(FLUX)] | None = None
     gradient_out: Annotated[float | Formula, FormulaIn(SLOPE)] | None = None
     convective: ConvectiveSpec | None = None
-    radiative: RadiativeSpec | None = None

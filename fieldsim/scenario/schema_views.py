@@ -8,15 +8,17 @@ from pydantic import Field as Described
 from pydantic import StringConstraints
 
 from fieldsim.scenario.base_models import Choice, Record
-from fieldsim.scenario.slots import UNKNOWN, FieldExpression, Formula, FormulaIn, Length, Name, Seconds, Whole
+from fieldsim.scenario.slots import UNKNOWN, FieldExpression, Formula, FormulaIn, InUnit, Length, Name, Seconds, Whole
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Of = Annotated[str, FieldExpression()]
-Levels = Annotated[int, Whole(2, 200)]
+Count = Annotated[int, Whole(1, 2000)]
+Scale = Literal["auto", "linear", "log", "geometric"]
+Exact = Annotated[float | Formula, FormulaIn(UNKNOWN)]
 
 
 class Picture(Record):
-    """What all pictures share: the field that is drawn and a title."""
+    """What all pictures share: the field that is drawn, a title, and the output time."""
 
     short = "of"
 
@@ -26,60 +28,67 @@ class Picture(Record):
 
 
 class IsosurfacesSpec(Picture):
-    """Surfaces of equal value."""
+    """Surfaces of equal value; with `lines`, the lines of a vector field through them."""
 
-    scale: Literal["linear", "log"] = "linear"
-    levels: Levels | None = None
-    lines: Of | None = Described(default=None, description="a vector field whose field lines are drawn along")
-
-
-class FieldLinesSpec(Picture):
-    """Lines along a vector field."""
-
-    count: Annotated[int, Whole(1, 2000)] | None = None
-    over: Of | None = Described(default=None, description="a scalar field whose slice lies behind the lines")
-
-
-class SliceSpec(Picture):
-    """A plane through the field with contours, and with arrows of a vector field."""
-
-    normal: Literal["x", "y", "z"] = "z"
-    at: Length = 0.0
-    scale: Literal["linear", "log", "symlog"] = "linear"
-    levels: Levels | None = None
-    arrows: Of | None = None
+    scale: Scale = "auto"
+    levels: Annotated[int, Whole(1, 20)] | None = None
     lines: Of | None = None
 
 
-class SurfaceSpec(Picture):
-    """A plane field raised as a relief, with contours and arrows."""
+class FieldLinesSpec(Picture):
+    """Lines along a vector field, as many from a source as it is strong."""
 
-    levels: Levels | None = None
+    count: Count | None = None
+    normal: Literal["x", "y", "z"] | None = None
+
+
+class ArrowsSpec(Picture):
+    """A vector field as arrows on an even grid."""
+
+    count: Annotated[int, Whole(2, 60)] | None = None
+    normal: Literal["x", "y", "z"] | None = None
+
+
+class SliceSpec(Picture):
+    """A plane through the field with contours, and on request the arrows of a vector field."""
+
+    normal: Literal["x", "y", "z"] | None = None
+    at: Length | None = None
+    scale: Scale = "auto"
+    levels: Annotated[int, Whole(1, 60)] | None = None
     arrows: Of | None = None
-    downhill: Annotated[int, Whole(0, 200)] | None = None
 
 
-class CurveSpec(Picture):
-    """Values along a probe line, with the exact formula over them."""
+class CutawaySpec(Picture):
+    """A body coloured by the field, an eighth of it cut away."""
 
-    along: Annotated[str, Name()]
-    exact: Annotated[float | Formula, FormulaIn(UNKNOWN)] | None = None
-    over: Literal["x", "y", "z", "r", "distance"] = "distance"
-    log: bool = False
+
+class ReliefSpec(Picture):
+    """A plane field as a landscape, with contours and arrows on the slope."""
+
+    arrows: Of | None = None
+    exaggeration: Annotated[float, InUnit("", positive=True)] | None = None
+
+
+class ProfileSpec(Picture):
+    """Values along a line probe (or along the one axis there is), with the exact formula over them."""
+
+    along: Annotated[str, Name()] | None = None
+    exact: Exact | None = None
 
 
 class HistorySpec(Picture):
-    """Values at a probe point over time, with the exact formula over them."""
+    """Values at a point probe over time, with the exact formula over them."""
 
     at: Annotated[str, Name()]
-    exact: Annotated[float | Formula, FormulaIn(UNKNOWN)] | None = None
+    exact: Exact | None = None
 
 
 class AnimationSpec(Picture):
-    """A movie of a transient, with a fixed colour range."""
+    """A movie of a transient, with one colour range for all frames."""
 
-    along: Annotated[str, Name()] | None = None
-    exact: Annotated[float | Formula, FormulaIn(UNKNOWN)] | None = None
+    exact: Exact | None = None
+    normal: Literal["x", "y", "z"] | None = None
 
 
 class View(Choice):
@@ -87,8 +96,10 @@ class View(Choice):
 
     isosurfaces: IsosurfacesSpec | None = None
     field_lines: FieldLinesSpec | None = None
+    arrows: ArrowsSpec | None = None
     slice: SliceSpec | None = None
-    surface: SurfaceSpec | None = None
-    curve: CurveSpec | None = None
+    cutaway: CutawaySpec | None = None
+    relief: ReliefSpec | None = None
+    profile: ProfileSpec | None = None
     history: HistorySpec | None = None
     animation: AnimationSpec | None = None

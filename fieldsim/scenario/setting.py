@@ -5,7 +5,7 @@ This runs on the raw tree, before validation, so that one pass can report every 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fieldsim.errors import Finding, InvalidInput
 from fieldsim.scenario.nodes import Node, finding, plain
@@ -22,22 +22,17 @@ from fieldsim.scenario.slots import (
     split_quantity,
 )
 
-_OFFSET_UNITS = frozenset({"degC", "degF", "°C", "°F", "celsius", "fahrenheit", "Celsius"})
+if TYPE_CHECKING:
+    from fieldsim.physics import Equation
 
-# the unknown of each equation: its usual name and unit
-UNKNOWNS = {
-    "heat": ("T", "K"),
-    "diffusion": ("c", "mol/m^3"),
-    "electrostatics": ("V", "V"),
-    "gravity": ("Phi", "J/kg"),
-}
+_OFFSET_UNITS = frozenset({"degC", "degF", "°C", "°F", "celsius", "fahrenheit", "Celsius"})
 
 
 def collect(root: Node) -> tuple[Setting, list[Finding]]:
     """Return the setting of a scenario and the faults of its parameters."""
     tree = plain(root)
     parameters, findings = _parameters(root, tree.get("parameters"))
-    name, unit = unknown_of(tree)
+    name, units = unknown_of(tree)
     names = {name} | (set(tree["derive"]) if isinstance(tree.get("derive"), dict) else set())
     if _key_of(tree.get("model")) is not None:
         names.add("flux")
@@ -46,21 +41,41 @@ def collect(root: Node) -> tuple[Setting, list[Finding]]:
     setting = Setting(
         parameters=parameters,
         names=frozenset(n for n in names if isinstance(n, str)),
-        units=_units(_key_of(tree.get("model")), unit),
+        units=units,
         unknown=name,
         field_unit=field_unit if isinstance(field_unit, str) else None,
     )
     return setting, findings
 
 
-def unknown_of(tree: dict[str, Any]) -> tuple[str, str]:
-    """Return the name of the scenario's field and the SI unit its numbers are read in."""
+def unknown_of(tree: dict[str, Any]) -> tuple[str, dict[str, str]]:
+    """Return the name of the scenario's field, and the SI units of the slots whose unit depends on it."""
     given = tree.get("field")
-    name, unit = UNKNOWNS.get(str(_key_of(tree.get("model"))), ("f", ""))
+    equation = _equation(_key_of(tree.get("model")), given)
+    name, unit = ("f", "") if equation is None else (equation.symbol, equation.unit)
     if isinstance(given, dict):
         name = given["name"] if isinstance(given.get("name"), str) else name
         unit = _si(given["unit"], unit) if isinstance(given.get("unit"), str) else unit
-    return name, unit
+    if equation is None:
+        return name, {UNKNOWN: unit}
+    walls = equation.units
+    units = {UNKNOWN: unit, SLOPE: walls.gradient, FLUX: walls.flux, TRANSFER: walls.transfer}
+    return name, units | {SOURCE: equation.source.unit}
+
+
+def _equation(kind: str | None, given: Any) -> Equation | None:
+    """Return the conservation law of a model, for its names and units alone."""
+    from fieldsim import physics
+
+    unit = given.get("unit") if isinstance(given, dict) else None
+    if kind == "heat":
+        return physics.Heat(conductivity=1.0).equation()
+    if kind == "diffusion":
+        in_si = _si(unit, "mol/m^3") if isinstance(unit, str) else "mol/m^3"
+        return physics.Diffusion(diffusivity=1.0, unit=in_si).equation()
+    if kind == "electrostatics":
+        return physics.Electrostatics().equation()
+    return physics.Gravity(density=0.0).equation() if kind == "gravity" else None
 
 
 def _si(unit: str, otherwise: str) -> str:
@@ -74,16 +89,6 @@ def _si(unit: str, otherwise: str) -> str:
 
 def _key_of(model: Any) -> str | None:
     return next(iter(model), None) if isinstance(model, dict) else None
-
-
-def _units(model: str | None, unit: str) -> dict[str, str]:
-    """Return the units of the slots whose unit depends on the equation."""
-    from fieldsim.units import per_length, times
-
-    slope = per_length(unit)
-    flux = {"heat": "W/m^2", "electrostatics": "C/m^2", "gravity": "m/s^2"}.get(str(model), times(slope, "m^2/s"))
-    transfer = {"heat": "W/m^2/K"}.get(str(model), "m/s")
-    return {UNKNOWN: unit, SLOPE: slope, FLUX: flux, SOURCE: times(unit, "1/s"), TRANSFER: transfer}
 
 
 def _parameters(root: Node, given: Any) -> tuple[dict[str, Parameter], list[Finding]]:

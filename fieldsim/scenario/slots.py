@@ -236,11 +236,10 @@ class Whole(Slot):
 
 @dataclass(frozen=True)
 class FormulaIn(Slot):
-    """A number in SI, or an expression of place (`time`: and of t; `unknown`: and of the unknown itself)."""
+    """A number in SI, or an expression of place and, with `time`, of t."""
 
     unit: str = ""
     time: bool = True
-    unknown: bool = False
 
     def read(self, value: Any, setting: Setting) -> float | Formula:
         """Return an SI number or a formula."""
@@ -250,11 +249,7 @@ class FormulaIn(Slot):
         text = value.strip()
         if not text or len(text) > _LONGEST_TEXT or _is_quantity(text):
             return checked_number(value, setting, unit)
-        return read_formula(text, setting, self._names(setting), unit)
-
-    def _names(self, setting: Setting) -> frozenset[str]:
-        names = COORDINATES | ({"t"} if self.time else set())
-        return frozenset(names | ({setting.unknown} if self.unknown and setting.unknown else set()))
+        return read_formula(text, setting, COORDINATES | ({"t"} if self.time else set()), unit)
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of what may be written."""

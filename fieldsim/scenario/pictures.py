@@ -1,0 +1,357 @@
+"""Draw the views of a scenario: each names a composition of fieldsim.view and gives it fields of the run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fieldsim.errors import CannotDraw, FieldSimError, InvalidInput, must
+from fieldsim.scenario.compute import Progress, Solution, fields_at, silent, value_of
+from fieldsim.scenario.measure import probe_points
+from fieldsim.scenario.schema_views import View
+from fieldsim.scenario.slots import Formula
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fieldsim.fields import ScalarField, VectorField
+    from fieldsim.view.scene import Movie, Picture
+
+    Array = NDArray[np.float64]
+
+_SOLID = ("isosurfaces", "field_lines", "cutaway", "relief", "arrows")
+
+
+def begin_probe(solution_views: list[View]) -> None:
+    """Start asking whether this machine can draw in 3-D, so that the answer is there when it is needed."""
+    if any(view.chosen[0] in _SOLID for view in solution_views):
+        from fieldsim.view import probe
+
+        probe.begin()
+
+
+class Painter:
+    """Turns views into pictures of one solution; fields of an output are computed once."""
+
+    def __init__(self, solution: Solution) -> None:
+        self.solution = solution
+        self._fields: dict[int, dict[str, Any]] = {}
+
+    def picture(self, view: View) -> Picture | Movie:
+        """Compose one view. Raises FieldSimError."""
+        kind, spec = view.chosen
+        compose: Callable[[Any], Picture | Movie] = getattr(self, f"_{kind}")
+        picture = compose(spec)
+        return picture
+
+    def _number(self, spec: Any) -> int:
+        return self.solution.number_at(spec.time)
+
+    def _fields_at(self, number: int) -> dict[str, Any]:
+        if number not in self._fields:
+            self._fields = {number: fields_at(self.solution, number)}
+        return self._fields[number]
+
+    def _value(self, text: str, number: int) -> Any:
+        value = value_of(text, self.solution, number, self._fields_at(number))
+        if not hasattr(value, "with_values"):
+            raise InvalidInput(must("of", "a field", text, "Name a field or an expression of one."))
+        return value if value.name else value.with_values(value.values, unit=value.unit, name=text)
+
+    def _scalar(self, text: str, number: int) -> ScalarField:
+        from fieldsim.fields import ScalarField
+
+        value = self._value(text, number)
+        if not isinstance(value, ScalarField):
+            raise InvalidInput(must("of", "a scalar field", text, "Draw norm(...) of it, or its field lines."))
+        return value
+
+    def _vector(self, text: str | None, number: int) -> VectorField | None:
+        from fieldsim.fields import VectorField
+
+        if text is None:
+            return None
+        value = self._value(text, number)
+        if not isinstance(value, VectorField):
+            raise InvalidInput(must("of", "a vector field", text, "Draw -grad(...) of it."))
+        return value
+
+    def _walls(self, text: str, number: int) -> Any:
+        """Return the values on the walls where the solved field itself is drawn."""
+        if self.solution.result is None or text.strip() != self.solution.loaded.setting.unknown:
+            return None
+        from fieldsim.scenario.solved import wall_values
+
+        return wall_values(self.solution, number)
+
+    def _sources(self) -> tuple[Any, ...]:
+        """Return the point sources that lie in the mesh."""
+        given = self.solution.given
+        if given is None or given.potential is None:
+            return ()
+        inside = self.solution.mesh.contains
+        dim = self.solution.mesh.dim
+        found = given.potential.singularities
+        return tuple(s for s in found if bool(inside(np.array(s.position[:dim]).reshape(dim, 1))[0]))
+
+    def _exact_scalar(self, text: str) -> Callable[[Array], Array] | None:
+        """Return the potential itself where the given field is drawn."""
+        given = self.solution.given
+        if given is None or given.potential is None or text.strip() != given.field.name:
+            return None
+        return given.potential.value if self._same_unit() else None
+
+    def _exact_vector(self, text: str) -> Callable[[Array], Array] | None:
+        """Return the exact gradient where minus (or plus) the gradient of the given potential is drawn."""
+        given = self.solution.given
+        derived = self.solution.loaded.scenario.derive.get(text.strip())
+        if given is None or given.potential is None or not self._same_unit():
+            return None
+        expression = re.sub(r"\s", "", derived.expression if derived is not None else text)
+        gradient = given.potential.gradient
+        if expression == f"-grad({given.field.name})":
+            return lambda points: -gradient(points)
+        return gradient if expression == f"grad({given.field.name})" else None
+
+    def _same_unit(self) -> bool:
+        given = self.solution.given
+        straight = self.solution.mesh.coordinates.name != "cylindrical"
+        return (
+            given is not None and given.potential is not None and straight and given.field.unit == given.potential.unit
+        )
+
+    def _isosurfaces(self, spec: Any) -> Picture:
+        from fieldsim.view.compose_lines import field_lines
+        from fieldsim.view.compose_solid import isosurfaces
+        from fieldsim.view.scene import Markers
+
+        number = self._number(spec)
+        count = {} if spec.levels is None else {"count": spec.levels}
+        scene = isosurfaces(
+            self._scalar(spec.of, number),
+            scale=spec.scale,
+            sources=self._sources(),
+            title=spec.title or "",
+            walls=self._walls(spec.of, number),
+            **count,
+        )
+        vector = self._vector(spec.lines, number)
+        if vector is None:
+            return scene
+        lines = field_lines(vector, sources=self._sources(), exact=self._exact_vector(str(spec.lines)))
+        layers = tuple(layer for layer in lines.layers if not isinstance(layer, Markers))
+        return replace(scene, layers=scene.layers + layers, notes=scene.notes + lines.notes)
+
+    def _field_lines(self, spec: Any) -> Picture:
+        from fieldsim.view.compose_lines import field_lines
+
+        number = self._number(spec)
+        vector = self._vector(spec.of, number)
+        return field_lines(
+            vector,  # type: ignore[arg-type]  # `of` is always given here
+            sources=self._sources(),
+            exact=self._exact_vector(spec.of),
+            count=spec.count,
+            normal=spec.normal,
+            title=spec.title or "",
+        )
+
+    def _arrows(self, spec: Any) -> Picture:
+        from fieldsim.view.compose_lines import arrow_field
+
+        vector = self._vector(spec.of, self._number(spec))
+        return arrow_field(vector, count=spec.count, normal=spec.normal, title=spec.title or "")  # type: ignore[arg-type]
+
+    def _slice(self, spec: Any) -> Picture:
+        from fieldsim.view.compose_plane import plane_slice
+
+        number = self._number(spec)
+        return plane_slice(
+            self._scalar(spec.of, number),
+            normal=spec.normal,
+            at=spec.at,
+            arrows=self._vector(spec.arrows, number),
+            contours=spec.levels if spec.levels is not None else True,
+            scale=spec.scale,
+            sources=self._sources(),
+            title=spec.title or "",
+            walls=self._walls(spec.of, number),
+            exact=self._exact_scalar(spec.of),
+        )
+
+    def _cutaway(self, spec: Any) -> Picture:
+        from fieldsim.view.compose_solid import cutaway
+
+        number = self._number(spec)
+        walls = self._walls(spec.of, number)
+        return cutaway(self._scalar(spec.of, number), title=spec.title or "", walls=walls)
+
+    def _relief(self, spec: Any) -> Picture:
+        from fieldsim.view.compose_relief import relief
+
+        number = self._number(spec)
+        return relief(
+            self._scalar(spec.of, number),
+            exaggeration=spec.exaggeration,
+            arrows=self._vector(spec.arrows, number),
+            title=spec.title or "",
+            walls=self._walls(spec.of, number),
+        )
+
+    def _profile(self, spec: Any) -> Picture:
+        from fieldsim.view.compose_chart import profile
+
+        number = self._number(spec)
+        field = self._scalar(spec.of, number)
+        line = None
+        if self.solution.mesh.ndim > 1:
+            line = self._line(spec.along)
+        exact = self._exact_along(spec.exact, line, self.solution.time_of(number))
+        return profile(
+            field,
+            line=line,
+            exact=exact,
+            title=spec.title or "",
+            walls=self._walls(spec.of, number),
+        )
+
+    def _line(self, name: str | None) -> tuple[list[float], list[float]]:
+        probe = self.solution.loaded.scenario.probe.get(str(name))
+        if probe is None or probe.line is None:
+            raise InvalidInput(must("along", "the name of a line probe", name, "Add one under `probe`."))
+        return probe.line[0], probe.line[1]
+
+    def _exact_along(
+        self, exact: float | Formula | None, line: tuple[list[float], list[float]] | None, time: float
+    ) -> Callable[[Array], Array] | None:
+        """Return the exact formula as a function of the position along the axis, or of the distance along a line."""
+        if exact is None:
+            return None
+        mesh = self.solution.mesh
+
+        def along(positions: Array) -> Array:
+            if line is None:
+                points = _on_axis(mesh, positions)
+            else:
+                low, high = np.array(line[0]), np.array(line[1])
+                towards = (high - low) / np.linalg.norm(high - low)
+                points = low[:, np.newaxis] + towards[:, np.newaxis] * positions
+            return at_points(exact, points, mesh, time)
+
+        return along
+
+    def _history(self, spec: Any) -> Picture:
+        from fieldsim.view.compose_chart import chart
+
+        solution = self.solution
+        points = probe_points(solution.loaded.scenario.probe[spec.at])
+        values = []
+        field = self._scalar(spec.of, solution.last)
+        for number in range(len(solution.fields)):
+            values.append(float(self._scalar(spec.of, number).at(points)[0]))
+        times = np.array(solution.times)
+        exact = None
+        if spec.exact is not None:
+            exact = np.array([at_points(spec.exact, points.T, solution.mesh, t)[0] for t in times])
+        return chart(
+            times,
+            np.array(values),
+            x_name="t",
+            x_unit="s",
+            y_name=field.name,
+            y_unit=field.unit,
+            exact=exact,
+            title=spec.title or f"{field.name} at {spec.at}",
+        )
+
+    def _animation(self, spec: Any) -> Movie:
+        from fieldsim.view.compose_movie import animation
+
+        solution = self.solution
+        frames = [self._scalar(spec.of, number) for number in range(len(solution.fields))]
+        exact = None
+        if spec.exact is not None:
+            formula: float | Formula = spec.exact
+
+            def exact(positions: Array, time: float) -> Array:
+                return at_points(formula, _on_axis(solution.mesh, positions), solution.mesh, time)
+
+        walls = [self._walls(spec.of, number) for number in range(len(frames))]
+        return animation(
+            frames,
+            solution.times,
+            normal=spec.normal,
+            exact=exact,
+            title=spec.title or "",
+            walls=None if walls[0] is None else walls,
+        )
+
+
+def _on_axis(mesh: Any, positions: Array) -> Array:
+    """Return Cartesian points (dim, n) at positions along a mesh's only axis, left-out ones at their reference."""
+    name = mesh.names[0]
+    native = [
+        positions if coordinate == name else np.full_like(positions, mesh.coordinates.reference[k])
+        for k, coordinate in enumerate(mesh.coordinates.names)
+    ]
+    return np.stack([np.broadcast_to(x, positions.shape) for x in mesh.coordinates.to_cartesian(native)])
+
+
+def at_points(formula: float | Formula, points: Array, mesh: Any, time: float) -> Array:
+    """Return a formula of place and time at Cartesian points (dim, n), with the mesh's meaning of r, theta, phi."""
+    from fieldsim.expressions import compile_expression
+
+    if not isinstance(formula, Formula):
+        return np.full(points.shape[1], float(formula))
+    known = dict(zip("xyz", points, strict=False))
+    known |= {"r": np.linalg.norm(points, axis=0)} | dict(
+        zip(mesh.coordinates.names, mesh.coordinates.from_cartesian(points), strict=True)
+    )
+    expression = compile_expression(formula.resolved, frozenset(known) | {"t"}, where="exact")
+    values = expression({name: time if name == "t" else known[name] for name in expression.names})
+    return np.broadcast_to(np.asarray(values, dtype=float), points.shape[1:]).copy()
+
+
+def draw_views(solution: Solution, folder: Any, record: Any, progress: Progress = silent) -> None:
+    """Draw every view into the run's folder and note it in the record; what cannot be drawn is noted too."""
+    from fieldsim.view.drawing import gif, png
+    from fieldsim.view.scene import Movie
+
+    painter = Painter(solution)
+    for number, view in enumerate(solution.loaded.scenario.view):
+        kind, spec = view.chosen
+        progress(f"drawing {kind} of {spec.of}")
+        name = f"{number + 1:02d}-{kind}-{re.sub(r'[^A-Za-z0-9]+', '_', spec.of).strip('_')[:40]}"
+        try:
+            picture = painter.picture(view)
+            moving = isinstance(picture, Movie)
+            data = gif(picture) if isinstance(picture, Movie) else png(picture)
+        except CannotDraw as error:
+            record.undrawn.append(f"view[{number}].{kind}: {error}")
+            continue
+        except FieldSimError as error:
+            raise type(error)(f"view[{number}].{kind}: {error}") from error
+        path = folder.figure(name, ".gif" if moving else ".png")
+        record.add_file(folder.write_bytes(path.relative_to(folder.path), data))
+        record.figures.append(_figure(path.relative_to(folder.path).as_posix(), kind, spec, picture))
+
+
+def _figure(file: str, kind: str, spec: Any, picture: Picture | Movie) -> dict[str, Any]:
+    """Return what the record says of a picture: its file, title, notes and colour ranges."""
+    from fieldsim.view.scene import Movie, Scene
+
+    still = picture.frames[0] if isinstance(picture, Movie) else picture
+    entry: dict[str, Any] = {
+        "file": file,
+        "kind": kind,
+        "of": spec.of,
+        "title": still.title,
+        "notes": list(still.notes),
+    }
+    if isinstance(still, Scene):
+        entry["ranges"] = [{"label": s.label, "low": s.low, "high": s.high, "scale": s.kind} for s in still.scales]
+    return entry
