@@ -193,7 +193,7 @@ def apply_terms(  # type: ignore[no-untyped-def]
     values,  # (inputs, n0 * n1, n2)
     ghosts0,  # (inputs, layers0 * n1, n2): layers beyond the ends of axis 0
     ghosts1,  # (inputs, n0 * layers1, n2): layers beyond the ends of axis 1
-    shape,  # (4,): n0, n1, layers0, layers1
+    shape,  # (6,): n0, n1, layers0, layers1, and the blocks of axes 0 and 1 that one thread works through
     terms,  # (terms, 6): output, input, axis, table, add, row of `fields` or -1
     scales,  # (terms, n0 or 1, n1 or 1): factor of each line
     fields,  # (fields, n0 * n1, n2): factors that change along the line
@@ -207,36 +207,41 @@ def apply_terms(  # type: ignore[no-untyped-def]
 ):
     """Compute every term on every line."""
     n0, n1, layers1 = shape[0], shape[1], shape[3]
+    block0, block1 = shape[4], shape[5]
+    across = (n1 + block1 - 1) // block1
+    blocks = (n0 + block0 - 1) // block0 * across
     n2 = out.shape[2]
-    for line in prange(n0 * n1):
-        i = line // n1
-        j = line % n1
+    for block in prange(blocks):
         buffer = np.empty(n2)
-        for t in range(terms.shape[0]):
-            o, s, axis, table = terms[t, 0], terms[t, 1], terms[t, 2], terms[t, 3]
-            varies = terms[t, 5] >= 0
-            add = terms[t, 4] == 1 and not varies
-            target = buffer if varies else out[o, line]
-            scale = scales[t, i % scales.shape[1], j % scales.shape[2]]
-            if axis == 0:
-                _across(
-                    target, add, values[s], ghosts0[s], labels[table, i], weights[table, i], counts[table, i],
-                    j, n1, j, n1, scale,
-                )  # fmt: skip
-            elif axis == 1:
-                _across(
-                    target, add, values[s], ghosts1[s], labels[table, j], weights[table, j], counts[table, j],
-                    i * n1, 1, i * layers1, 1, scale,
-                )  # fmt: skip
-            else:
-                x = values[s, line]
-                low, high, count = spans[table, 0], spans[table, 1], spans[table, 3]
-                _edge_of_line(target, add, x, labels[table], weights[table], 0, low, scale)
-                if high > low:
-                    if spans[table, 2] == 1:
-                        _along_uniform(target, add, x, offsets[table], steady[table], count, low, high, scale)
+        first0, first1 = block // across * block0, block % across * block1
+        for i in range(first0, min(first0 + block0, n0)):
+            for j in range(first1, min(first1 + block1, n1)):
+                line = i * n1 + j
+                for t in range(terms.shape[0]):
+                    o, s, axis, table = terms[t, 0], terms[t, 1], terms[t, 2], terms[t, 3]
+                    varies = terms[t, 5] >= 0
+                    add = terms[t, 4] == 1 and not varies
+                    target = buffer if varies else out[o, line]
+                    scale = scales[t, i % scales.shape[1], j % scales.shape[2]]
+                    if axis == 0:
+                        _across(
+                            target, add, values[s], ghosts0[s], labels[table, i], weights[table, i], counts[table, i],
+                            j, n1, j, n1, scale,
+                        )  # fmt: skip
+                    elif axis == 1:
+                        _across(
+                            target, add, values[s], ghosts1[s], labels[table, j], weights[table, j], counts[table, j],
+                            i * n1, 1, i * layers1, 1, scale,
+                        )  # fmt: skip
                     else:
-                        _along_varying(target, add, x, offsets[table], varying[table], count, low, high, scale)
-                _edge_of_line(target, add, x, labels[table], weights[table], high, n2, scale)
-            if varies:
-                _multiply(out[o, line], terms[t, 4] == 1, fields[terms[t, 5], line], buffer)
+                        x = values[s, line]
+                        low, high, count = spans[table, 0], spans[table, 1], spans[table, 3]
+                        _edge_of_line(target, add, x, labels[table], weights[table], 0, low, scale)
+                        if high > low:
+                            if spans[table, 2] == 1:
+                                _along_uniform(target, add, x, offsets[table], steady[table], count, low, high, scale)
+                            else:
+                                _along_varying(target, add, x, offsets[table], varying[table], count, low, high, scale)
+                        _edge_of_line(target, add, x, labels[table], weights[table], high, n2, scale)
+                    if varies:
+                        _multiply(out[o, line], terms[t, 4] == 1, fields[terms[t, 5], line], buffer)
