@@ -65,17 +65,19 @@ def trace(
     capture: float = 0.0,
     tolerance: float = 1e-5,
     longest: float = 6.0,
+    most_steps: int = 600,
 ) -> tuple[FieldLine, ...]:
     """Trace one line through every seed.
 
     `field` gives Cartesian components (n, dim) at points (n, dim), NaN where there is none; `inside` tells
     which points belong to the domain; `size` is its diameter, `tolerance` and `longest` are shares of it.
-    A line ends at a wall or hole, within `capture` of a source, where the field vanishes, or on itself.
+    A line ends at a wall or hole, within `capture` of a source, where the field vanishes, or on itself; one
+    that winds on for ever ends after `longest` or `most_steps`.
     """
     seeds = np.asarray(seeds, dtype=float)
     if seeds.ndim != 2 or not np.isfinite(seeds).all():
         raise InvalidInput(must("seeds", "finite points of shape (n, dim)", seeds.shape, "Give one a row."))
-    setting = _Setting(field, inside, size, tuple(sources), capture, tolerance * size, longest * size)
+    setting = _Setting(field, inside, size, tuple(sources), capture, tolerance * size, longest * size, most_steps)
     forward = _advance(setting, seeds, 1.0) if direction != "backward" else None
     backward = _advance(setting, seeds, -1.0) if direction != "forward" else None
     lines = []
@@ -95,6 +97,7 @@ class _Setting:
     capture: float
     tolerance: float
     longest: float
+    most_steps: int
 
     @property
     def places(self) -> FloatArray:
@@ -131,7 +134,7 @@ def _advance(setting: _Setting, seeds: FloatArray, sign: float) -> list[_Half]:
     step = np.full(len(seeds), setting.size / 100.0)
     travelled = np.zeros(len(seeds))
     smallest, largest = 1e-5 * setting.size, setting.size / 30.0
-    for _ in range(4000):
+    for _ in range(setting.most_steps):
         if not active.size:
             break
         limit = np.minimum(step[active], _reach(setting, here[active], largest))

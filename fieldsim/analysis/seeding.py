@@ -86,6 +86,7 @@ def even_lines(
         capture=capture,
         tolerance=tolerance,
         longest=2.0,
+        most_steps=200,
     )
     order = sorted(lines, key=lambda line: -_length(line.points))
     kept: list[FieldLine] = []
@@ -118,6 +119,11 @@ def _directions(places: FloatArray, count: int, flat: tuple[int, int] | None) ->
         return _in_plane(count, dim, flat or (0, 1), axis)
     if axis is not None:
         return _in_meridians(count, axis)
+    return sphere_directions(count)
+
+
+def sphere_directions(count: int) -> FloatArray:
+    """Return `count` unit vectors (count, 3) spread evenly over all directions: a Fibonacci spiral."""
     k = np.arange(count) + 0.5
     cosine, angle = 1.0 - 2.0 * k / count, np.pi * (1.0 + np.sqrt(5.0)) * k
     sine = np.sqrt(1.0 - cosine**2)

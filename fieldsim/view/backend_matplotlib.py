@@ -13,7 +13,7 @@ from fieldsim.errors import CannotDraw
 from fieldsim.view import palette
 from fieldsim.view.levels import nice_ticks
 from fieldsim.view.scene import GREY, INK, Array, Arrows, Isosurfaces, Lines, Markers, Scene, Surface
-from fieldsim.view.sheet import BAR, LABEL, TICK, TOP, Image, add_bars, font_scale, new_sheet, pixels
+from fieldsim.view.sheet import BAR, LABEL, TICK, TOP, Image, add_bars, font_scale, new_sheet, notes_height, pixels
 
 
 def draw_flat(scene: Scene) -> Image:
@@ -43,7 +43,7 @@ def draw_flat(scene: Scene) -> Image:
 
 def _plane(figure: Any, scene: Scene, flat: tuple[int, int]) -> Any:
     size = font_scale(scene)
-    left, bottom = 0.12, 0.11 + 0.026 * len(scene.notes)
+    left, bottom = 0.12, 0.105 + notes_height(scene)
     width, height = 1.0 - BAR * len(scene.scales) - left - 0.02, 1.0 - TOP - bottom - 0.005
     axes = figure.add_axes((left, bottom, width, height))
     lows = [scene.frame.bounds[2 * k] for k in flat]

@@ -118,7 +118,7 @@ def _coloured(
     )
 
 
-_SHINE = {"smooth_shading": True, "specular": 0.25, "specular_power": 18.0, "ambient": 0.34, "diffuse": 0.78}
+_SHINE = {"smooth_shading": True, "specular": 0.12, "specular_power": 18.0, "ambient": 0.34, "diffuse": 0.78}
 
 
 def _add_surface(plotter: Any, layer: Surface, space: DrawnSpace) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from fieldsim.view.scene import Array, Scene
 
 VIEW_ANGLE = 24.0  # degrees, vertical; a long lens keeps parallel edges nearly parallel
-_FILL = 0.9
+_FILL_ACROSS, _FILL_UP = 0.83, 0.86  # the rest is for ticks and names
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ def look(scene: Scene, ratio: float) -> View:
     for _ in range(4):
         offset = corners - focus
         nearness = offset @ back
-        needed = np.maximum(np.abs(offset @ right) / ratio, np.abs(offset @ up)) / (half * _FILL) + nearness
+        across, upwards = np.abs(offset @ right) / (ratio * _FILL_ACROSS), np.abs(offset @ up) / _FILL_UP
+        needed = np.maximum(across, upwards) / half + nearness
         distance = float(needed.max()) / scene.camera.zoom
         view = View(focus + distance * back, focus, right, up, ratio)
         seen = view.project(corners)

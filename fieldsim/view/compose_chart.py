@@ -61,6 +61,7 @@ def profile(
         with_unit(axis, unit),
         with_unit(name, first.unit),
         y_limits=limits,
+        notes=("Points: computed. Lines: exact.",) if formulas and len(several) > 1 else (),
     )
 
 

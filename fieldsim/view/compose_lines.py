@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from fieldsim.analysis.field_lines import FieldLine, Source, trace
-from fieldsim.analysis.seeding import even_lines, lines_of_sources
+from fieldsim.analysis.seeding import even_lines, lines_of_sources, sphere_directions
 from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import VectorField
@@ -20,7 +20,7 @@ from fieldsim.view.compose_plane import Normal, rectangle, sized_arrows
 from fieldsim.view.contours import join_lines
 from fieldsim.view.grid import block
 from fieldsim.view.labels import space_frame, with_unit
-from fieldsim.view.levels import geometric_levels
+from fieldsim.view.levels import log_levels
 from fieldsim.view.scene import INK, Arrows, Camera, ColourScale, Layer, Lines, Scene
 
 _STRENGTH = "plasma"
@@ -76,7 +76,7 @@ def arrow_field(
         raise InvalidInput(must("arrows", "of a field in the plane or in space", "a line", "Draw a profile."))
     domain = _Domain(field, (), None)
     flat = (0, 1) if domain.planar else None if normal is None else _flat(normal)
-    number = count or (18 if flat is not None else 9)
+    number = count or (18 if flat is not None else 6)
     points, step = _even_points(domain, number, flat)
     layer, note = sized_arrows(field, points, 0.9 * step, flat=flat)
     strength = np.linalg.norm(domain.sample(layer.points[:, : field.mesh.dim]), axis=1)
@@ -128,10 +128,11 @@ def _clear_radius(domain: _Domain) -> float:
     """Return the distance from sources at which lines start: the least at which the field is known all around."""
     radius = 0.008 * domain.size
     dim = domain.mesh.dim
-    around = np.concatenate([np.eye(dim), -np.eye(dim), np.ones((1, dim)) / np.sqrt(dim)])
+    turn = np.linspace(0.0, 2.0 * np.pi, 90, endpoint=False)
+    around = np.stack([np.cos(turn), np.sin(turn)], axis=1) if dim == 2 else sphere_directions(400)
     for _ in range(40):
-        rings = [source.position + radius * around for source in domain.sources]
-        points = np.concatenate([ring[domain.inside(ring)] for ring in rings])
+        spheres = [source.position + radius * around for source in domain.sources]
+        points = np.concatenate([sphere[domain.inside(sphere)] for sphere in spheres])
         if len(points) == 0 or np.isfinite(domain.sample(points)).all():
             break
         radius *= 1.12
@@ -168,7 +169,7 @@ def _traced(
             radius=domain.radius,
             flat=flat,
         )
-    number = count or (24 if flat is not None else 6)
+    number = count or (15 if flat is not None else 6)
     candidates, step = _even_points(domain, number if flat is not None else max(number, 5), flat)
     sample = domain.sample if flat is None or domain.planar else _in_plane(domain, flat)
     return even_lines(
@@ -176,7 +177,7 @@ def _traced(
         candidates[:, :dim],
         inside=domain.inside,
         size=domain.size,
-        separation=(1.4 if flat is not None else 0.75) * step,
+        separation=(0.85 if flat is not None else 0.75) * step,
     )
 
 
@@ -211,7 +212,7 @@ def _strength_scale(strength: Sequence[FloatArray], label: str) -> ColourScale:
         return ColourScale(0.0, 1.0, "linear", _STRENGTH, label)
     low, high = (float(v) for v in np.quantile(joined, [0.01, 0.99]))
     if high > 8.0 * low:
-        ticks = geometric_levels(low, high, 6)
+        ticks = log_levels(low, high, 6)
         return ColourScale(low, high * (high / low) ** 0.18, "log", _STRENGTH, label, ticks=ticks)
     return ColourScale(0.0, 1.15 * max(high, 1e-300), "linear", _STRENGTH, label)
 

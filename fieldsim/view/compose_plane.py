@@ -18,7 +18,7 @@ from fieldsim.meshes import Mesh
 from fieldsim.view.charges import PointLike, hole_radius, markers, positions
 from fieldsim.view.contours import contour_lines, plane_patches
 from fieldsim.view.grid import Walls, block
-from fieldsim.view.labels import quantity, space_frame, with_unit
+from fieldsim.view.labels import quantity, space_frame, unit_of, with_unit
 from fieldsim.view.levels import number_text
 from fieldsim.view.scales import Choice, Law, choose
 from fieldsim.view.scene import INK, Arrows, Frame, Layer, Scene, Surface
@@ -79,16 +79,12 @@ def plane_slice(
     across = next(k for k in range(3) if k not in flat)
     if field.mesh.dim == 3:
         where = place[across] * frame.factors[across]
-        notes.insert(0, f"Plane {'xyz'[across]} = {number_text(float(f'{where:.4g}'))} {_length_unit(frame)}")
+        notes.insert(0, f"Plane {'xyz'[across]} = {number_text(float(f'{where:.4g}'))} {unit_of(frame)}")
     extent = 0.5 * max(frame.bounds[2 * k + 1] - frame.bounds[2 * k] for k in flat)
     near = [s for s in sources if abs(tuple(s.position)[across] - place[across]) < 1e-6 * extent]
     hole = max((hole_radius(*patch, near) for patch in patches), default=0.0)
     layers += markers(near, field.unit, extent, hole)
     return Scene(title or name, tuple(layers), frame, flat=flat, notes=tuple(notes))
-
-
-def _length_unit(frame: Frame) -> str:
-    return frame.labels[0].partition("(")[2].rstrip(")")
 
 
 def _contours(patches: Sequence[Patch], choice: Choice) -> list[Layer]:

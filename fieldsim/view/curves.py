@@ -6,7 +6,7 @@ Drawn with matplotlib's Agg canvas directly; pyplot and its state are never touc
 from __future__ import annotations
 
 from fieldsim.view.scene import GREY, INK, Chart
-from fieldsim.view.sheet import LABEL, TICK, TOP, Image, font_scale, new_sheet, pixels
+from fieldsim.view.sheet import LABEL, TICK, TOP, Image, font_scale, new_sheet, notes_height, pixels
 
 CYCLE = ("#1f4e9c", "#c8401f", "#2b8a4b", "#7b3fa0", "#b8860b", "#0d7f8c", "#a02c5a", "#555b66")
 
@@ -15,7 +15,7 @@ def draw_chart(chart: Chart) -> Image:
     """Return the picture (height, width, 3) of a chart."""
     figure = new_sheet(chart)
     size = font_scale(chart)
-    bottom = 0.13 + 0.025 * len(chart.notes)
+    bottom = 0.115 + notes_height(chart)
     axes = figure.add_axes((0.13, bottom, 0.83, 1.0 - TOP - bottom - 0.01))
     colour = 0
     for curve in chart.curves:

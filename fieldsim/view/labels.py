@@ -23,6 +23,11 @@ def quantity(value: float, unit: str, digits: int = 3) -> str:
     return f"{number_text(float(f'{value:.{digits}g}'))} {pretty(unit)}".rstrip()
 
 
+def unit_of(frame: Frame) -> str:
+    """Return the unit of length that a frame's axes are written in."""
+    return frame.labels[0].partition("(")[2].rstrip(")")
+
+
 def space_frame(clouds: Iterable[FloatArray]) -> Frame:
     """Return the frame around clouds of points (..., 3) in metres, its axes in a readable multiple of the metre."""
     low, high = np.full(3, np.inf), np.full(3, -np.inf)

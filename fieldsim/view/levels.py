@@ -17,7 +17,7 @@ from fieldsim.view.scene import Array
 
 LevelLaw = Literal["linear", "log", "geometric"]
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
-_RATIOS = (10.0**0.05, 10.0**0.1, 2.0**0.5, 2.0, 10.0**0.5, 10.0)
+_RATIOS = (10.0**0.05, 10.0**0.1, 2.0**0.5, 2.0, 4.0, 10.0)
 
 
 def nice_step(span: float, count: int) -> float:
@@ -52,7 +52,7 @@ def geometric_levels(low: float, high: float, count: int = 6) -> tuple[float, ..
     _positive(low, high)
     raw = (high / low) ** (1.0 / max(count, 1))
     ratio = min(_RATIOS, key=lambda r: abs(math.log(r / raw))) if raw > 1.05 else raw
-    if 1.5 < raw < 3.0:
+    if 1.5 < raw < 2.9:
         ratio = 2.0
     if raw > 10.0:
         ratio = 10.0 ** max(1, round(math.log10(raw)))

@@ -14,21 +14,30 @@ from fieldsim.view.scene import Array, ColourScale
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
 TEMPERATURE = "RdYlBu_r"
-TERRAIN = "gist_earth"
+TERRAIN = "land"
 WARM = "YlOrRd"
 COLD = "GnBu_r"
 
 
 @lru_cache(maxsize=32)
 def table(name: str) -> Array:
-    """Return the colour table (256, 3) of the colour map `name`; InvalidInput suggests a near name."""
+    """Return the colour table (256, 3) of the colour map `name`; InvalidInput suggests a near name.
+
+    "land" is matplotlib's gist_earth without its sea.
+    """
     import matplotlib
 
+    if name == TERRAIN:
+        return _rows(matplotlib.colormaps["gist_earth"](np.linspace(0.34, 0.97, 256)))
     if name not in matplotlib.colormaps:
         near = difflib.get_close_matches(name, list(matplotlib.colormaps), n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Take {SEQUENTIAL!r} or {DIVERGING!r}."
         raise InvalidInput(must("colormap", "a colour map of matplotlib", name, hint))
-    rows = np.asarray(matplotlib.colormaps[name](np.linspace(0.0, 1.0, 256)), dtype=float)[:, :3].copy()
+    return _rows(matplotlib.colormaps[name](np.linspace(0.0, 1.0, 256)))
+
+
+def _rows(colours: Array) -> Array:
+    rows = np.array(colours, dtype=float)[:, :3].copy()
     rows.setflags(write=False)
     return rows
 

@@ -33,7 +33,7 @@ def new_sheet(picture: Scene | Chart) -> Any:
     figure.text(0.5, 1.0 - 0.5 * TOP, picture.title, size=TITLE * scale, color=INK, ha="center", va="center")
     if picture.notes:
         text = "\n".join(picture.notes)
-        figure.text(0.015, 0.015, text, size=NOTE * scale, color="#555555", ha="left", va="bottom")
+        figure.text(0.015, 0.012, text, size=NOTE * scale, color="#555555", ha="left", va="bottom")
     return figure
 
 
@@ -51,7 +51,12 @@ def pixels(figure: Any) -> Image:
 def picture_area(scene: Scene) -> tuple[int, int]:
     """Return the pixels (width, height) left for the geometry beside the bars and below the title."""
     width = scene.size[0] * (1.0 - BAR * len(scene.scales))
-    return round(width), round(scene.size[1] * (1.0 - TOP))
+    return round(width), round(scene.size[1] * (1.0 - TOP - notes_height(scene)))
+
+
+def notes_height(picture: Scene | Chart) -> float:
+    """Return the share of the sheet's height that the notes take."""
+    return 0.028 * len(picture.notes) + 0.005 * bool(picture.notes)
 
 
 def solid_sheet(scene: Scene, geometry: Image) -> Image:
@@ -59,7 +64,7 @@ def solid_sheet(scene: Scene, geometry: Image) -> Image:
     figure = new_sheet(scene)
     height, width = geometry.shape[:2]
     total_width, total_height = scene.size
-    axes = figure.add_axes((0.0, 0.0, width / total_width, height / total_height))
+    axes = figure.add_axes((0.0, notes_height(scene), width / total_width, height / total_height))
     axes.imshow(geometry, extent=(0.0, 1.0, 0.0, 1.0), aspect="auto", interpolation="none")
     axes.set(xlim=(0.0, 1.0), ylim=(0.0, 1.0))
     axes.axis("off")
