@@ -11,7 +11,7 @@ from numpy.lib.mixins import NDArrayOperatorsMixin
 from fieldsim.arrays import FloatArray
 from fieldsim.errors import InvalidInput, RankError, must
 from fieldsim.meshes import Mesh
-from fieldsim.units import times
+from fieldsim.units import power, times
 
 _KEEPS_UNIT = frozenset({"add", "subtract", "negative", "positive", "absolute", "maximum", "minimum"})
 
@@ -80,6 +80,13 @@ def _unit(function: str, inputs: tuple[Any, ...]) -> str:
         return known[0] if all(unit == known[0] for unit in known) else ""
     if function == "multiply":
         return times(known[0], known[1]) if len(known) == 2 else known[0]
-    if function == "divide" and len(known) == 1 and units[0] is not None:
-        return known[0]
+    if function == "divide":
+        below = units[1]
+        above = units[0] or ""
+        return above if below is None else times(above, power(below, -1)) if below else above
+    if function in ("square", "sqrt"):
+        return power(known[0], 2 if function == "square" else 0.5) if known[0] else ""
+    if function == "power" and units[1] is None and known[0]:
+        exponent = float(inputs[1])
+        return power(known[0], int(exponent)) if exponent.is_integer() else ""
     return ""
