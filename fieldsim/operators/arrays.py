@@ -174,9 +174,9 @@ def _coordinate_rule(count: int, got: object) -> str:
 
 def _period(count: int, coordinate: Positions, place: float | FloatArray, periodic: object) -> float | None:
     """Return the period, signed like the steps, or None."""
-    if periodic is False or periodic is None or isinstance(periodic, np.bool_) and not periodic:
+    if periodic is False or periodic is None or (isinstance(periodic, np.bool_) and not periodic):
         return None
-    given_positions = np.ndim(coordinate) == 1  # type: ignore[arg-type]
+    given_positions = np.ndim(coordinate) == 1
     if isinstance(periodic, bool | np.bool_):
         if given_positions:
             raise InvalidInput(
@@ -287,7 +287,7 @@ def _rows(count: int, coordinate: Positions, m: int, p: int, periodic: object) -
 
 def _weights(at: FloatArray, nodes: FloatArray, m: int) -> FloatArray:
     """Return weights on nodes a unit apart, with what cancels analytically exactly zero."""
-    weights = fornberg_weights(at, nodes, m)[m]
+    weights: FloatArray = fornberg_weights(at, nodes, m)[m]
     weights[np.abs(weights) < 1e-12 * np.abs(weights).max(axis=1, keepdims=True)] = 0.0
     return weights
 
