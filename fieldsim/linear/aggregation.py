@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from fieldsim.linear.direct import Factorisation
+
 Array = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
-_COARSEST = 300
+_COARSEST = 500
 _PAIRINGS_PER_LEVEL = 2
 _ROUNDS = 6
 _WEAKEST_KEPT = 0.25
@@ -36,14 +38,14 @@ class Level:
 
 @dataclass(frozen=True)
 class Hierarchy:
-    """Levels from fine to coarse, and the dense inverse of the coarsest matrix."""
+    """Levels from fine to coarse, and the factors of the coarsest matrix where it became small."""
 
     levels: tuple[Level, ...]
-    inverse: Array
+    coarsest: Factorisation | None
 
 
-def build_hierarchy(matrix: sparse.csr_array) -> Hierarchy:
-    """Return the coarse levels of a symmetric positive (semi)definite matrix with positive diagonal."""
+def build_hierarchy(matrix: sparse.csr_array, *, nullspace: bool = False) -> Hierarchy:
+    """Return the coarse levels of a symmetric positive matrix; with `nullspace`, of one with A 1 = 0."""
     levels: list[Level] = []
     while True:
         prolongation = None
@@ -59,17 +61,9 @@ def build_hierarchy(matrix: sparse.csr_array) -> Hierarchy:
         if prolongation is None or restriction is None:
             break
         matrix = (restriction @ matrix @ prolongation).tocsr()
-    return Hierarchy(tuple(levels), _coarse_inverse(levels[-1].matrix))
-
-
-def _coarse_inverse(matrix: sparse.csr_array) -> Array:
-    """Invert the coarsest matrix on the complement of its null space, scaled so that jumps do no harm."""
-    if matrix.shape[0] > 4 * _COARSEST:
-        return np.zeros((0, 0))
-    scale = 1.0 / np.sqrt(matrix.diagonal())
-    dense = scale[:, None] * matrix.toarray() * scale
-    inverse: Array = scale[:, None] * np.linalg.pinv(dense, rcond=1e-14, hermitian=True) * scale
-    return inverse
+    small = matrix.shape[0] <= 4 * _COARSEST
+    factors = Factorisation(matrix, symmetric=True, nullspace=nullspace) if small else None
+    return Hierarchy(tuple(levels), factors)
 
 
 def _indicator(aggregates: Integers) -> sparse.csr_array:

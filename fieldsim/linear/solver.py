@@ -19,7 +19,7 @@ from scipy.sparse.linalg import LinearOperator, bicgstab, spilu
 from fieldsim.errors import InvalidInput, must
 from fieldsim.linear.direct import Factorisation
 from fieldsim.linear.grid_operator import GridOperator
-from fieldsim.linear.krylov import Multigrid, conjugate_gradients
+from fieldsim.linear.krylov import Multigrid, conjugate_gradients, dot
 from fieldsim.linear.result import REMEDIES, LinearResult, Status
 
 Array = NDArray[np.float64]
@@ -75,7 +75,7 @@ class Prepared:
             elif self.method == "cg":
                 if not (self._matrix.diagonal() > 0.0).all():
                     return Status.SINGULAR
-                self._engine = Multigrid(self._matrix)
+                self._engine = Multigrid(self._matrix, nullspace=self.nullspace)
             else:
                 self._engine = spilu(self._matrix.tocsc(), drop_tol=1e-5, fill_factor=20)
         except RuntimeError:  # SuperLU: "Factor is exactly singular"
@@ -145,12 +145,12 @@ class Prepared:
         return x + float((b - self._product(x)).sum()) / self._row_sum
 
     def _judge(self, x: Array, b: Array, rtol: float) -> tuple[float, Status]:
-        size = float(np.linalg.norm(b))
-        left = float(np.linalg.norm(b - self._product(x)))
+        size = _norm(b)
+        left = _norm(b - self._product(x))
         relative = left / size if size > 0.0 else left
         if not np.isfinite(relative):
             return relative, Status.SINGULAR if self.method == "direct" else Status.NOT_CONVERGED
-        rounding = _ROUNDING * (self._size * float(np.linalg.norm(x)) + size)
+        rounding = _ROUNDING * (self._size * _norm(x) + size)
         good = left <= rounding or relative <= rtol * 1.01
         return relative, Status.CONVERGED if good else Status.NOT_CONVERGED
 
@@ -196,6 +196,10 @@ def _product_of(matrix: Matrix) -> Callable[[Array], Array]:
         return lambda x: operator.apply(x.reshape(operator.shape)).ravel()
     stored = sparse.csr_array(matrix)
     return lambda x: stored @ x
+
+
+def _norm(values: Array) -> float:
+    return float(np.sqrt(dot(values, values)))
 
 
 def _choose(matrix: Matrix, *, symmetric: bool) -> tuple[str, str]:

@@ -84,11 +84,11 @@ def _refined(
     volume: FiniteVolume, prepared: Prepared, start: FloatArray, supply: FloatArray, rtol: float
 ) -> tuple[FloatArray, float, int]:
     """Return values, relative residual and iterations; corrections are repeated while they gain a digit."""
-    scale = float(np.linalg.norm(supply))
+    scale = _norm(supply)
     values, left, iterations = start, supply, 0
     residual = 1.0 if scale > 0.0 else 0.0
     for attempt in range(_REFINEMENTS):
-        if residual == 0.0:
+        if residual == 0.0 or (prepared.method != "direct" and residual <= rtol):
             break
         answer = prepared.solve(left, rtol=rtol)
         if attempt == 0:
@@ -97,7 +97,7 @@ def _refined(
         remaining = volume.gain(0.0, corrected)
         if prepared.nullspace:
             remaining = remaining - remaining.mean()
-        size = float(np.linalg.norm(remaining)) / scale
+        size = _norm(remaining) / scale
         if attempt and not size < 0.1 * residual:
             break
         values, left, residual = corrected, remaining, size
@@ -105,3 +105,8 @@ def _refined(
     if not np.isfinite(values).all():
         raise NumericalFailure("the steady state is not finite. Look for extreme coefficients or sources.")
     return values, residual, iterations
+
+
+def _norm(values: FloatArray) -> float:
+    """Return the Euclidean norm, summed in the same order whatever the number of threads."""
+    return float(np.sqrt(np.square(values).sum()))
