@@ -24,8 +24,9 @@ def describe_run(record: RunRecord) -> str:
     lines.append(f"mesh      {record.mesh['coordinates']}, {axes}: {record.mesh['cells']} cells")
     for name, entry in record.fields.items():
         lines.append(f"field     {name}: {entry['min']:.6g} to {entry['max']:.6g} {entry['unit']}".rstrip())
-    lines += [f"solver    {key}: {value}" for key, value in record.solver.items()]
-    lines += [f"balance   {key}: {value}" for key, value in record.balance.items()]
+    if record.solver:
+        lines.append(f"solver    {_solver_text(record.solver)}")
+        lines.append(f"balance   {record.balance['text']}")
     for row in record.probes:
         lines.append(f"probe     {_probe_text(row)}")
     lines += [f"check     {check_text(check)}" for check in record.checks]
@@ -38,6 +39,13 @@ def describe_run(record: RunRecord) -> str:
     if "report.html" in record.files:
         lines[-1] += f"; open {record.folder / 'report.html'}"
     return "\n".join(lines)
+
+
+def _solver_text(solver: Mapping[str, Any]) -> str:
+    text = f"{solver['method']}, {solver['unknowns']} unknowns"
+    if "steps" in solver:
+        return f"{text}, {solver['steps']} steps of {solver['shortest']:.3g} to {solver['longest']:.3g} s"
+    return f"{text}, relative residual {solver.get('residual', 0.0):.1e}"
 
 
 def _probe_text(row: Mapping[str, Any]) -> str:

@@ -58,7 +58,8 @@ def estimate(solution: Solution, progress: Progress = silent) -> list[ErrorLine]
     if exact is not None:
         lines.append(exact)
     if solution.result is not None:
-        lines += _against_half_mesh(solution, progress)
+        answer = _against_answer(solution)
+        lines += [answer] if answer is not None else _against_half_mesh(solution, progress)
     return lines
 
 
@@ -86,6 +87,26 @@ def _against_exact_gradient(solution: Solution) -> ErrorLine | None:
         1.0,
         slope.unit,
         note,
+    )
+
+
+def _against_answer(solution: Solution) -> ErrorLine | None:
+    """Compare the solved field with the known answer, over all outputs."""
+    problem = solution.result.problem
+    if problem.exact is None:
+        return None
+    times = solution.times or (0.0,)
+    values = [field.values for field in solution.result.fields]
+    errors = np.array([np.abs(u - problem.exact_values(t)) for u, t in zip(values, times, strict=True)])
+    later = errors[1:] if solution.times else errors
+    return ErrorLine(
+        solution.loaded.setting.unknown,
+        "the exact solution, every cell at every output",
+        float(np.median(later)),
+        float(later.max()),
+        float(np.max(values) - np.min(values)),
+        solution.result.field.unit,
+        "as a share of the field's range",
     )
 
 

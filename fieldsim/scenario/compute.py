@@ -54,8 +54,16 @@ class Solution:
         return nearest
 
 
-def solve(loaded: Loaded, mesh: MeshSpec | None = None, progress: Progress = silent) -> Solution:
-    """Compute the field of a scenario, on its own mesh or on another one. Raises FieldSimError."""
+def solve(
+    loaded: Loaded,
+    mesh: MeshSpec | None = None,
+    progress: Progress = silent,
+    stop: Callable[[], bool] = lambda: False,
+) -> Solution:
+    """Compute the field of a scenario, on its own mesh or on another one. Raises FieldSimError.
+
+    `stop` is asked after each step of a run in time; where it says yes, the solution ends there.
+    """
     scenario = loaded.scenario
     spec = mesh if mesh is not None else scenario.mesh
     if spec is not None:
@@ -66,7 +74,7 @@ def solve(loaded: Loaded, mesh: MeshSpec | None = None, progress: Progress = sil
         return Solution(loaded, given.mesh, (given.field,), given=given)
     from fieldsim.scenario.solved import solve_model
 
-    return solve_model(loaded, spec, progress)
+    return solve_model(loaded, spec, progress, stop)
 
 
 def fields_at(solution: Solution, number: int) -> dict[str, ScalarField | VectorField]:
@@ -80,7 +88,7 @@ def fields_at(solution: Solution, number: int) -> dict[str, ScalarField | Vector
     time = solution.time_of(number)
     for name, derived in scenario.derive.items():
         try:
-            value = evaluate(derived.expression, solution.mesh, fields, setting.parameters, time)
+            value = evaluate(derived.expression, solution.mesh, fields, setting.amounts, time)
         except FieldSimError as error:
             raise type(error)(f"derive.{name}: {error}") from error
         fields[name] = _named(value, name, derived.unit)
@@ -104,5 +112,5 @@ def _converted(value: Any, unit: str) -> Any:
 
 def value_of(text: str, solution: Solution, number: int, fields: dict[str, Any]) -> Any:
     """Return the value of an expression of fields at one output."""
-    parameters = solution.loaded.setting.parameters
-    return evaluate(text, solution.mesh, fields, parameters, solution.time_of(number))
+    amounts = solution.loaded.setting.amounts
+    return evaluate(text, solution.mesh, fields, amounts, solution.time_of(number))

@@ -68,7 +68,7 @@ def _field_or_model(scenario: Scenario) -> Iterator[Fault]:
             "a field must be given by potential, expression or data, or solved for by a `model`. Add one.",
         )
     if scenario.model is None:
-        for key in ("boundary", "initial", "time"):
+        for key in ("boundary", "initial", "time", "exact"):
             if getattr(scenario, key):
                 yield (key,), f"`{key}` belongs to a model; this field is given. Remove it or add a model."
     elif scenario.time is not None and scenario.initial is None:
@@ -174,12 +174,12 @@ def _order_of_names(scenario: Scenario, setting: Setting) -> Iterator[Fault]:
     known: set[str] = set()
     everything = set(setting.names)
     for name, derived in scenario.derive.items():
-        if name == setting.unknown or name in setting.parameters or name == "flux":
+        if name == setting.unknown or name in setting.parameters or name in ("flux", "outflow"):
             yield (
                 ("derive", name),
                 f"the name {name} is taken by the field or a parameter. Choose another name.",
             )
-        later = (everything - {setting.unknown, "flux"} - known) & _names_in(derived.expression)
+        later = (everything - {setting.unknown, "flux", "outflow"} - known) & _names_in(derived.expression)
         if later - set(FIELD_FUNCTIONS):
             yield ("derive", name), f"{', '.join(sorted(later))} must be derived above {name}. Move it up."
         known.add(name)

@@ -95,18 +95,21 @@ class Amount:
         return Amount(self.value ** float(other), power(self.unit, float(other)))
 
     def __add__(self, other: Any) -> Any:
-        """Add as plain numbers."""
-        return self.value + (other.value if isinstance(other, Amount) else other)
+        """Add; amounts in one unit keep it, anything else is added as plain numbers."""
+        if isinstance(other, Amount):
+            total = self.value + other.value
+            return Amount(total, self.unit) if other.unit == self.unit else total
+        return self.value + other
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
-        """Subtract as plain numbers."""
-        return self.value - (other.value if isinstance(other, Amount) else other)
+        """Subtract, with units as in a sum."""
+        return self + (-other)
 
     def __rsub__(self, other: Any) -> Any:
         """Subtract from a field or a number."""
-        return other - self.value
+        return other + (-self.value)
 
 
 def _inverse(unit: str) -> str:
@@ -142,23 +145,38 @@ def _vector(field: Any, function: str) -> VectorField:
     return field
 
 
+@cache
+def constant_amounts() -> Mapping[str, Amount]:
+    """Return the constants of nature that have a unit."""
+    from fieldsim.expressions import CONSTANT_TABLE
+
+    return {c.name: Amount(c.value, c.unit) for c in CONSTANT_TABLE if c.unit}
+
+
+def evaluate_numbers(text: str, known: Mapping[str, Any]) -> Any:
+    """Return the value of an expression of numbers and amounts. Raises ExpressionError."""
+    from fieldsim.expressions import compile_expression
+
+    values = {**constant_amounts(), **known}
+    expression = compile_expression(text, frozenset(values), functions=field_functions(), where="of")
+    return expression({name: values[name] for name in expression.names})
+
+
 def evaluate(
     text: str,
     mesh: Mesh,
     fields: Mapping[str, ScalarField | VectorField],
-    parameters: Mapping[str, Any],
+    amounts: Mapping[str, Any],
     time: float,
 ) -> Any:
     """Return the value of an expression of fields: a field, or a number where it names none.
 
-    `parameters` are scenario parameters (value and unit). Raises FieldSimError.
+    `amounts` are the scenario's parameters. Raises FieldSimError.
     """
-    from fieldsim.expressions import CONSTANT_TABLE, compile_expression
+    from fieldsim.expressions import compile_expression
     from fieldsim.fields import ScalarField
 
-    constants = {c.name: Amount(c.value, c.unit) for c in CONSTANT_TABLE if c.unit}
-    amounts = {name: Amount(p.value, p.unit) if p.unit else p.value for name, p in parameters.items()}
-    known: dict[str, Any] = constants | amounts | {"t": time} | dict(fields)
+    known: dict[str, Any] = {**constant_amounts(), **amounts, "t": time, **fields}
     expression = compile_expression(
         text, frozenset(known) | COORDINATES, functions=field_functions(), where="expression"
     )

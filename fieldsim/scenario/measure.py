@@ -106,11 +106,13 @@ def run_checks(solution: Solution) -> list[CheckOutcome]:
 
 
 def _checked(number: int, check: Check, solution: Solution, output: int, fields: dict[str, Any]) -> CheckOutcome:
-    value = value_of(check.of, solution, output, fields)
-    if check.at is not None:
+    value = None if check.over not in (None, "mesh") else value_of(check.of, solution, output, fields)
+    if value is not None and not hasattr(value, "with_values"):
+        raise InvalidInput(must("of", "a field or an expression of one", check.of, "For example norm(E)."))
+    if value is not None and check.at is not None:
         found, unit = value.at([check.at]).reshape(-1), value.unit
         where = "at (" + ", ".join(f"{x:g}" for x in check.at) + ") m"
-    elif check.over == "mesh":
+    elif value is not None:
         found, unit = _over_mesh(value, check.take)
         where = f"{check.take} over the mesh"
     else:

@@ -45,8 +45,7 @@ class Painter:
         """Compose one view. Raises FieldSimError."""
         kind, spec = view.chosen
         compose: Callable[[Any], Picture | Movie] = getattr(self, f"_{kind}")
-        picture = compose(spec)
-        return picture
+        return compose(spec)
 
     def _number(self, spec: Any) -> int:
         return self.solution.number_at(spec.time)
@@ -210,7 +209,7 @@ class Painter:
         line = None
         if self.solution.mesh.ndim > 1:
             line = self._line(spec.along)
-        exact = self._exact_along(spec.exact, line, self.solution.time_of(number))
+        exact = self._exact_along(self._answer(spec), line, self.solution.time_of(number))
         return profile(
             field,
             line=line,
@@ -218,6 +217,13 @@ class Painter:
             title=spec.title or "",
             walls=self._walls(spec.of, number),
         )
+
+    def _answer(self, spec: Any) -> float | Formula | None:
+        """Return the exact formula of a view: its own, or the scenario's where the solved field is drawn."""
+        if spec.exact is not None:
+            return spec.exact  # type: ignore[no-any-return]
+        loaded = self.solution.loaded
+        return loaded.scenario.exact if spec.of.strip() == loaded.setting.unknown else None
 
     def _line(self, name: str | None) -> tuple[list[float], list[float]]:
         probe = self.solution.loaded.scenario.probe.get(str(name))
@@ -255,8 +261,9 @@ class Painter:
             values.append(float(self._scalar(spec.of, number).at(points)[0]))
         times = np.array(solution.times)
         exact = None
-        if spec.exact is not None:
-            exact = np.array([at_points(spec.exact, points.T, solution.mesh, t)[0] for t in times])
+        answer = self._answer(spec)
+        if answer is not None:
+            exact = np.array([at_points(answer, points.T, solution.mesh, t)[0] for t in times])
         return chart(
             times,
             np.array(values),
@@ -274,8 +281,9 @@ class Painter:
         solution = self.solution
         frames = [self._scalar(spec.of, number) for number in range(len(solution.fields))]
         exact = None
-        if spec.exact is not None:
-            formula: float | Formula = spec.exact
+        answer = self._answer(spec)
+        if answer is not None:
+            formula: float | Formula = answer
 
             def exact(positions: Array, time: float) -> Array:
                 return at_points(formula, _on_axis(solution.mesh, positions), solution.mesh, time)

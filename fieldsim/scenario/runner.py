@@ -9,7 +9,7 @@ import platform
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,6 +67,11 @@ class RunRecord:
     def failed_checks(self) -> list[CheckOutcome]:
         """The checks that were not met."""
         return [check for check in self.checks if not check.passed]
+
+    def complete(self, solution: Solution) -> bool:
+        """Tell whether a run in time reached its end."""
+        plan = self.loaded.scenario.time
+        return plan is None or solution.times[-1] >= plan.until * (1.0 - 1e-12)
 
     def add_file(self, written: WrittenFile) -> None:
         """Remember a file with its size and hash."""
@@ -183,7 +188,8 @@ class _Runner:
         self.describe(solution)
         with self.timed("derive, probe and write"):
             self.write_fields(solution)
-        self.signals.raise_if_requested()
+        if not record.complete(solution):
+            raise Interrupted(self.signals.received or 15)
         with self.timed("check"):
             self.check(solution)
         with self.timed("error estimate"):
@@ -200,7 +206,9 @@ class _Runner:
             self.finish("done", "", 0)
 
     def solution(self) -> Solution:
-        return solve(self.record.loaded, progress=self.say)
+        """Compute the field; a signal during a run in time ends it after the step in hand."""
+        with self.signals.gently():
+            return solve(self.record.loaded, progress=self.say, stop=self.signals.stop_requested)
 
     def describe(self, solution: Solution) -> None:
         """Note the mesh and what the solver said."""
@@ -211,6 +219,8 @@ class _Runner:
             "cells": mesh.size,
         }
         self.record.times = solution.times
+        if solution.result is not None:
+            self.describe_result(solution)
         given = self.record.loaded.scenario.field
         if given is not None and given.cut is not None:
             self.record.notes.append(
@@ -221,6 +231,23 @@ class _Runner:
         if solution.given is not None and solution.given.source:
             self.record.notes.append(f"Data: {solution.given.source}.")
 
+    def describe_result(self, solution: Solution) -> None:
+        """Note how the answer was found and whether the books close."""
+        result = solution.result
+        book, solver = result.balance, result.solver
+        self.record.solver = {key: value for key, value in asdict(solver).items() if value not in (None, "", 0)}
+        self.record.balance = {
+            "in": book.flow_in,
+            "out": book.flow_out,
+            "source": book.source,
+            "stored": book.stored,
+            "missing": book.missing,
+            "relative": book.relative,
+            "unit": book.unit,
+            "through": dict(book.through),
+            "text": str(book),
+        }
+
     def write_fields(self, solution: Solution) -> None:
         """Write every output with its derived fields, and the probe table over all outputs."""
         from fieldsim.scenario.measure import probe_columns, read_probes
@@ -229,7 +256,6 @@ class _Runner:
         entries, rows, columns = [], [], {}
         self.say(f"deriving and writing {len(solution.fields)} output(s)")
         for number in range(len(solution.fields)):
-            self.signals.raise_if_requested()
             fields = fields_at(solution, number)
             written = _write_vtk(solution, number, fields, self.folder)
             self.record.add_file(written)

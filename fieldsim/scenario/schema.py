@@ -153,6 +153,9 @@ class Scenario(Record):
     model: Model | None = None
     boundary: dict[Side, Law] = Described(default_factory=dict)
     initial: Annotated[float | Formula, FormulaIn(UNKNOWN, time=False)] | None = None
+    exact: Annotated[float | Formula, FormulaIn(UNKNOWN)] | None = Described(
+        default=None, description="the known answer, for comparison only"
+    )
     time: TimeSpec | None = None
     derive: dict[Annotated[str, Name()], Derived] = Described(default_factory=dict)
     probe: dict[Annotated[str, Name()], Probe] = Described(default_factory=dict)

@@ -35,7 +35,7 @@ def collect(root: Node) -> tuple[Setting, list[Finding]]:
     name, units = unknown_of(tree)
     names = {name} | (set(tree["derive"]) if isinstance(tree.get("derive"), dict) else set())
     if _key_of(tree.get("model")) is not None:
-        names.add("flux")
+        names |= {"flux", "outflow"}
     given = tree.get("field")
     field_unit = given.get("unit") if isinstance(given, dict) else None
     setting = Setting(

@@ -15,7 +15,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import PydanticCustomError, core_schema
 
 from fieldsim.errors import ExpressionError, InvalidInput, UnitsError, echo
-from fieldsim.scenario.language import COORDINATES, FIELD_FUNCTIONS, function_names, substituted
+from fieldsim.scenario.language import COORDINATES, FIELD_FUNCTIONS, Amount, function_names, substituted
 
 # where a slot's unit depends on the scenario, it is named by one of these and looked up in the setting
 UNKNOWN, FLUX, SLOPE, SOURCE, TRANSFER = "@unknown", "@flux", "@slope", "@source", "@transfer"
@@ -45,6 +45,11 @@ class Setting:
     units: Mapping[str, str] = field(default_factory=dict)
     unknown: str = ""
     field_unit: str | None = None
+
+    @property
+    def amounts(self) -> dict[str, Any]:
+        """The parameters by name: amounts with their units, plain numbers where none is known."""
+        return {name: Amount(p.value, p.unit) if p.unit else p.value for name, p in self.parameters.items()}
 
     @property
     def values(self) -> dict[str, float]:

@@ -1,0 +1,184 @@
+"""Fields that are solved for: the scenario's model, laws and times as a Problem, and what its result says of sides."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fieldsim.errors import InvalidInput, must
+from fieldsim.scenario.build import make_mesh, plain_value
+from fieldsim.scenario.language import Amount, evaluate_numbers
+from fieldsim.scenario.schema_fields import Law, Model
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fieldsim.boundary import Condition
+    from fieldsim.fields import ScalarField, VectorField
+    from fieldsim.scenario.compute import Progress, Solution
+    from fieldsim.scenario.load import Loaded
+    from fieldsim.scenario.schema import MeshSpec, Scenario, TimeSpec
+    from fieldsim.simulation import Moment, Problem, Result, SideResult
+
+    Array = NDArray[np.float64]
+
+_SECONDS_BETWEEN_LINES = 2.0
+
+
+def make_problem(loaded: Loaded, spec: MeshSpec | None) -> Problem:
+    """Build the problem of a scenario. Raises InvalidInput and its kin."""
+    from fieldsim.simulation import Problem
+
+    scenario = loaded.scenario
+    if scenario.model is None or spec is None:
+        raise InvalidInput(must("model", "given with a mesh", None, "Add `model` and `mesh`."))
+    return Problem(
+        make_mesh(spec),
+        _model(scenario.model, loaded.setting.units["@unknown"]),
+        {side: _condition(law) for side, law in scenario.boundary.items()},
+        initial=0.0 if scenario.initial is None else plain_value(scenario.initial),
+        exact=None if scenario.exact is None else plain_value(scenario.exact),
+    )
+
+
+def _model(model: Model, unit: str) -> Any:
+    from fieldsim import physics
+
+    kind, spec = model.chosen
+    numbers = {name: plain_value(getattr(spec, name)) for name in type(spec).model_fields}
+    if kind == "diffusion":
+        numbers["unit"] = unit
+    return getattr(physics, kind.capitalize())(**numbers)
+
+
+def _condition(law: Law) -> Condition:
+    from fieldsim import boundary
+
+    kind, value = law.chosen
+    if kind == "convective":
+        return boundary.Convective(h=plain_value(value.h), ambient=plain_value(value.ambient))
+    kinds: dict[str, Callable[[Any], Condition]] = {
+        "value": boundary.Value,
+        "flux_out": boundary.FluxOut,
+        "gradient_out": boundary.GradientOut,
+    }
+    return kinds[kind](plain_value(value))
+
+
+def solve_model(
+    loaded: Loaded, spec: MeshSpec | None, progress: Progress, stop: Callable[[], bool] = lambda: False
+) -> Solution:
+    """Solve a scenario's model, steady or in time; `stop` is asked after every step. Raises FieldSimError."""
+    from fieldsim.scenario.compute import Solution
+    from fieldsim.simulation import evolve, solve
+
+    problem = make_problem(loaded, spec)
+    progress(f"solving for {problem.equation.quantity} in {problem.mesh.size} cells")
+    if loaded.scenario.time is None:
+        result = solve(problem)
+    else:
+        plan = loaded.scenario.time
+        result = evolve(
+            problem,
+            until=plan.until,
+            outputs=output_times(loaded.scenario, plan),
+            method=plan.method,
+            dt=plan.step,
+            rtol=plan.tolerance if plan.tolerance is not None else 1e-4,
+            observers=(_Follower(progress, stop),),
+        )
+    fields = tuple(_shown(loaded, field) for field in result.fields)
+    times = tuple(float(t) for t in result.times)
+    return Solution(loaded, problem.mesh, fields, times, result=result)
+
+
+def output_times(scenario: Scenario, plan: TimeSpec) -> list[float]:
+    """Return the times that were asked for, with those that checks and views name."""
+    wanted = list(plan.at) if plan.at is not None else np.linspace(0.0, plan.until, (plan.outputs or 50) + 1).tolist()
+    named = [check.time for check in scenario.check] + [view.chosen[1].time for view in scenario.view]
+    for moment in named:
+        if moment is not None and min(abs(t - moment) for t in wanted) > 1e-9 * plan.until:
+            wanted.append(min(moment, plan.until))
+    return sorted(wanted)
+
+
+class _Follower:
+    """An observer that reports progress now and then, and stops the run when it is asked to."""
+
+    def __init__(self, progress: Progress, stop: Callable[[], bool]) -> None:
+        self._progress = progress
+        self._stop = stop
+        self._spoken = time.monotonic()
+
+    def __call__(self, moment: Moment) -> bool:
+        now = time.monotonic()
+        if now - self._spoken > _SECONDS_BETWEEN_LINES:
+            self._spoken = now
+            share = 100.0 * moment.t / moment.until
+            self._progress(f"t = {moment.t:.4g} s of {moment.until:g} s ({share:.0f} %), step {moment.step}")
+        return self._stop()
+
+
+def _shown(loaded: Loaded, field: ScalarField) -> ScalarField:
+    """Return the solved field under the scenario's name and in its unit (K as degC, say)."""
+    unit = _unit(loaded, field.unit)
+    return field.with_values(_in_unit(field.values, field.unit, unit), unit=unit, name=loaded.setting.unknown)
+
+
+def _unit(loaded: Loaded, solved: str) -> str:
+    given = loaded.scenario.field
+    return given.unit if given is not None and given.unit is not None else solved
+
+
+def _in_unit(values: Array, solved: str, unit: str) -> Array:
+    from fieldsim.units import convert
+
+    return values if unit == solved else np.asarray(convert(values, solved, unit))
+
+
+def flux_field(solution: Solution, number: int) -> VectorField:
+    """Return the flux at one output, as the conservation law has it."""
+    flux: VectorField = solution.result.flux_at(number)
+    return flux.with_values(flux.values, unit=flux.unit, name="flux")
+
+
+def wall_values(solution: Solution, number: int) -> dict[str, Array]:
+    """Return the field's values on every wall, in the scenario's unit, for pictures that reach the walls."""
+    result: Result = solution.result
+    values = {}
+    for side in result.problem.volume.walls:
+        wall = result.at_boundary(side, number)
+        values[side] = _in_unit(wall.value, wall.value_unit, solution.fields[number].unit)
+    return values
+
+
+def over_side(solution: Solution, number: int, text: str, side: str, take: str) -> tuple[Array, str]:
+    """Return an expression of what a side knows, and its unit.
+
+    The names are the field's (its values on the wall), `flux` (what leaves through it) and `outflow` (what has
+    left since the start); the first two are reduced by `take`. Raises InvalidInput.
+    """
+    result: Result = solution.result
+    wall = result.at_boundary(side, number)
+    unit = solution.fields[number].unit
+    book = result.balances[number]
+    on_wall = _in_unit(wall.value, wall.value_unit, unit)
+    flux_unit = wall.flow_unit if take == "integral" else wall.flux_unit
+    known: dict[str, Any] = {
+        solution.loaded.setting.unknown: Amount(_reduced(on_wall, wall, take), unit),
+        "flux": Amount(_reduced(wall.flux_out, wall, take), wall.flow_unit if take == "integral" else wall.flux_unit),
+        "outflow": Amount(book.through[side], book.unit),
+        "t": Amount(solution.time_of(number), "s"),
+    }
+    value = evaluate_numbers(text, known | solution.loaded.setting.amounts)
+    return np.array([float(value)]), value.unit if isinstance(value, Amount) else ""
+
+
+def _reduced(values: Array, wall: SideResult, take: str) -> float:
+    if take in ("min", "max"):
+        return float(values.min() if take == "min" else values.max())
+    total = float((wall.areas * values).sum())
+    return total / float(wall.areas.sum()) if take == "mean" else total
