@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fieldsim.arrays import FloatArray
+from fieldsim.arrays import FloatArray, frozen
 from fieldsim.errors import ExpressionError, InvalidInput, NumericalFailure, must
 from fieldsim.expressions import Expression, compile_expression
 from fieldsim.units import looks_like_quantity, parse_quantity
@@ -53,7 +53,7 @@ class Given:
     def values(self, t: float) -> FloatArray:
         """Return the values at time `t` (s), finite; raises NumericalFailure naming the first bad cell."""
         if self.expression is None:
-            return self.constant if self.constant is not None else np.zeros(self.place.shape)
+            return self.constant if self.constant is not None else frozen(np.zeros(self.place.shape))
         result = _spread(self.expression({**self.coordinates, TIME: t}), self.place, self.name)
         _check_finite(result, self.name, self.place, f" at t = {t:.6g} s")
         return result
@@ -106,7 +106,7 @@ def _refuse_time(text: str, place: Place, name: str) -> None:
 def _spread(values: object, place: Place, name: str) -> FloatArray:
     array = np.asarray(values, dtype=float)
     try:
-        return np.array(np.broadcast_to(array, place.shape))
+        return frozen(np.broadcast_to(array, place.shape))
     except ValueError:
         rule = f"a number or an array of shape {place.shape}"
         got = f"an array of shape {array.shape}"
