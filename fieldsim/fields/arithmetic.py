@@ -30,6 +30,25 @@ class FieldArithmetic(NDArrayOperatorsMixin):
     def with_values(self, values: FloatArray, *, unit: str | None = None, name: str = "") -> Self:
         """Return a field of the same kind on the same mesh with other values."""
 
+    def to_xarray(self) -> Any:
+        """Return an xarray.DataArray with the axes as coordinates and unit, name and mesh in its attributes.
+
+        Raises InvalidInput where xarray is not installed (it is an extra: fieldsim[xarray]).
+        """
+        try:
+            import xarray
+        except ImportError as error:
+            raise InvalidInput(
+                "to_xarray needs xarray, which is not installed. pip install 'fieldsim[xarray]'"
+            ) from error
+        components = tuple(f"component{i}" if self.rank > 1 else "component" for i in range(self.rank))
+        coords: dict[str, Any] = {axis.name: axis.centers for axis in self.mesh.axes}
+        coords |= {name: list(self.mesh.coordinates.names) for name in components}
+        attributes = {"units": self.unit, "coordinates": self.mesh.coordinates.name}
+        return xarray.DataArray(
+            self.values, coords=coords, dims=(*components, *self.mesh.names), name=self.name or None, attrs=attributes
+        )
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Apply a NumPy function cell by cell; scalars scale vectors, other ranks do not mix."""
         if method != "__call__" or kwargs:
