@@ -10,13 +10,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from fieldsim.arrays import AnyArray, FloatArray
 from fieldsim.coordinates.base import UNBOUNDED, Coordinates
 from fieldsim.stencils import fornberg_weights
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 _AXES = ("u", "v", "w")
 # Points a direction for the interpolated map: sixth order, so that it is never what limits a fourth-order look-up.
@@ -72,6 +75,8 @@ class Mapped(Coordinates):
 
     @cached_property
     def _tree(self) -> cKDTree:
+        from scipy.spatial import cKDTree  # a quarter of a second that only look-ups need
+
         return cKDTree(self.corners.reshape(self.dim, -1).T)
 
     def _invert(self, target: FloatArray) -> FloatArray:

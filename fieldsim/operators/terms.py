@@ -62,7 +62,7 @@ class Plan:
         if self.terms:
             apply_terms(
                 out.reshape(self.outputs, n0 * n1, n2),
-                values.reshape(self.components, n0 * n1, n2),
+                _read_only(values).reshape(self.components, n0 * n1, n2),
                 self._ghosts(values, 0),
                 self._ghosts(values, 1),
                 packed.sizes,
@@ -253,6 +253,13 @@ def _pack(plan: Plan) -> _Packed:
         steady,
         varying,
     )
+
+
+def _read_only(values: FloatArray) -> FloatArray:
+    """Return a view that cannot be written to: the kernel is compiled for that one type only."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
 
 
 def _blocks(shape: tuple[int, int, int], width: int, components: int) -> tuple[int, int]:
