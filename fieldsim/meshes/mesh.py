@@ -16,6 +16,7 @@ import numpy as np
 
 from fieldsim.arrays import BoolArray, FloatArray, frozen
 from fieldsim.coordinates import Coordinates, Pole
+from fieldsim.coordinates.sheet import FormulaSheet
 from fieldsim.errors import InvalidInput, must
 from fieldsim.meshes.axis import Axis
 from fieldsim.meshes.names import coordinate_formulas, why_absent
@@ -96,6 +97,12 @@ class Mesh:
     def orthogonal(self) -> bool:
         """Whether the coordinate lines cross at right angles everywhere."""
         return True
+
+    def formulas(self) -> FormulaSheet:
+        """Return gradient, divergence, curl and Laplacian on this mesh written out, as `.text` and `.latex`."""
+        from fieldsim.coordinates.formulas import formula_sheet
+
+        return formula_sheet(self.coordinates, self.names)
 
     # ---- sides
 
