@@ -13,7 +13,7 @@ from fieldsim.errors import CannotDraw
 from fieldsim.view import palette
 from fieldsim.view.levels import nice_ticks
 from fieldsim.view.scene import GREY, INK, Array, Arrows, Isosurfaces, Lines, Markers, Scene, Surface
-from fieldsim.view.sheet import BAR, LABEL, TICK, TOP, Image, add_bars, font_scale, new_sheet, notes_height, pixels
+from fieldsim.view.sheet import BAR, DPI, LABEL, TICK, TOP, Image, add_bars, font_scale, new_sheet, notes_height, pixels
 
 
 def draw_flat(scene: Scene) -> Image:
@@ -146,9 +146,16 @@ def _draw_heads(axes: Any, start: Array, vector: Array, colours: Array | str, or
 
 def _draw_markers(axes: Any, layer: Markers, scene: Scene, order: int) -> None:
     size = font_scale(scene)
+    one, two = scene.flat or (0, 1)
+    bounds = scene.frame.bounds
+    axes.apply_aspect()
+    dots = axes.get_window_extent().width / (bounds[2 * one + 1] - bounds[2 * one])
+    extent = 0.5 * max(bounds[2 * k + 1] - bounds[2 * k] for k in (one, two))
+    # wide enough for the sign, and never smaller than what is cut out
+    width = max(2.0 * layer.size * extent * dots * 72.0 / DPI, 22.0 * size)
     texts = layer.labels or ("",) * len(layer.points)
     for point, colour, text in zip(layer.points, layer.colours, texts, strict=True):
-        here = tuple(point[k] for k in scene.flat or (0, 1))
-        axes.plot(*here, "o", ms=900.0 * layer.size * size, color=colour, mec="white", mew=2.0, zorder=order)
+        here = (point[one], point[two])
+        axes.plot(*here, "o", ms=width, color=colour, mec="white", mew=1.5, zorder=order)
         if text:
             axes.text(*here, text, size=LABEL * size, color="white", ha="center", va="center_baseline", zorder=order)

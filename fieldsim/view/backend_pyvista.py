@@ -13,6 +13,7 @@ import pyvista
 from numpy.typing import NDArray
 from vtkmodules.vtkCommonCore import vtkLogger
 
+from fieldsim.fields import ScalarField, VectorField
 from fieldsim.view import palette
 from fieldsim.view.axes_box import box_lines
 from fieldsim.view.camera import VIEW_ANGLE, DrawnSpace, View, drawn_space, look
@@ -60,11 +61,60 @@ def render(scene: Scene, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def window(scene: Scene) -> None:
-    """Open an interactive window with the scene, its colour bars and the box with its axes."""
+    """Open an interactive window with the scene, its colour bars and its axes; returns when it is closed."""
     plotter = pyvista.Plotter(window_size=scene.size, title=scene.title)
     _fill(plotter, scene, look(scene, scene.size[0] / scene.size[1]))
-    plotter.add_title(scene.title, font_size=14, color="black")
+    _dress(plotter, scene)
     plotter.show()
+
+
+def _dress(plotter: Any, scene: Scene) -> None:
+    """Add the title, the bars and the axes that a written picture gets from its sheet."""
+    plotter.add_title(scene.title, font_size=14, color="black")
+    factors = np.repeat(scene.frame.factors, 2)
+    names = scene.frame.labels
+    plotter.show_bounds(
+        axes_ranges=list(np.asarray(scene.frame.bounds) * factors),
+        xtitle=names[0],
+        ytitle=names[1],
+        ztitle=names[2],
+        color="black",
+        location="outer",
+    )
+    for number, scale in enumerate(scene.scales):
+        table = pyvista.LookupTable(cmap=palette.listed(scale.colormap), scalar_range=(scale.low, scale.high))
+        table.log_scale = scale.kind == "log"
+        # a bar wants a mapper of its own; this one belongs to a point too small to see
+        dot = plotter.add_mesh(pyvista.PolyData([[0.0, 0.0, 0.0]]), point_size=0.1, opacity=0.0)
+        dot.mapper.lookup_table = table
+        plotter.add_scalar_bar(
+            title=scale.label, mapper=dot.mapper, vertical=True, color="black", position_x=0.9 - 0.1 * number
+        )
+
+
+def dataset(field: ScalarField | VectorField) -> Any:
+    """Return the field as cell data on the true cells: ImageData, RectilinearGrid or StructuredGrid."""
+    mesh = field.mesh
+    straight = all(np.all(np.asarray(h) == 1.0) for h in mesh.scale_factors)
+    if straight and mesh.ndim == mesh.dim:
+        edges = [axis.edges for axis in mesh.axes] + [np.zeros(1)] * (3 - mesh.ndim)
+        grid = pyvista.RectilinearGrid(*edges)
+        if all(axis.uniform for axis in mesh.axes):
+            spacing = [float(axis.length / axis.cells) for axis in mesh.axes] + [1.0] * (3 - mesh.ndim)
+            grid = pyvista.ImageData(dimensions=grid.dimensions, spacing=spacing, origin=[float(e[0]) for e in edges])
+    else:
+        corners = np.zeros((3, *(n + 1 for n in mesh.shape), *(1,) * (3 - mesh.ndim)))
+        corners[: mesh.dim] = mesh.corners.reshape(mesh.dim, *corners.shape[1:])
+        grid = pyvista.StructuredGrid(*corners)
+    name = field.name or "field"
+    if isinstance(field, ScalarField):
+        grid.cell_data[name] = field.values.ravel(order="F")
+        return grid
+    vectors = np.zeros((mesh.size, 3))
+    for k, component in enumerate(field.cartesian):
+        vectors[:, k] = component.ravel(order="F")
+    grid.cell_data[name] = vectors
+    return grid
 
 
 def _fill(plotter: Any, scene: Scene, view: View) -> None:

@@ -6,6 +6,7 @@ Around point sources the number of lines is proportional to strength; elsewhere 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,9 +22,10 @@ from fieldsim.view.contours import join_lines
 from fieldsim.view.grid import block
 from fieldsim.view.labels import space_frame, with_unit
 from fieldsim.view.levels import log_levels
-from fieldsim.view.scene import INK, Arrows, Camera, ColourScale, Layer, Lines, Scene
+from fieldsim.view.scene import INK, Arrows, Camera, ColourScale, Layer, Lines, Markers, Scene
 
 _STRENGTH = "plasma"
+_INK_LINES = "#2b2f36"
 
 
 def field_lines(
@@ -63,6 +65,33 @@ def field_lines(
         return Scene(heading, (*layers, *balls), frame, flat=flat, notes=(note,))
     stand_in = field_lines(field, sources=sources, exact=exact, count=count, normal="y", title=title)
     return Scene(heading, (*layers, *balls), frame, Camera(-52.0, 20.0), notes=(note,), instead=stand_in)
+
+
+def lines_through(
+    scene: Scene,
+    field: VectorField,
+    *,
+    sources: Sequence[PointLike] = (),
+    exact: Callable[[FloatArray], FloatArray] | None = None,
+    count: int | None = None,
+) -> Scene:
+    """Return a scene with the lines of a vector field drawn through it, all in ink: the colours are the scene's own.
+
+    Arguments as for `field_lines`. The flat stand-in of a solid scene gets its lines too.
+    """
+    domain = _Domain(field, sources, exact)
+    flat = (0, 1) if domain.planar else scene.flat
+    lines = _traced(domain, count, None, flat)
+    instead = scene.instead
+    if instead is not None:
+        instead = lines_through(instead, field, sources=sources, exact=exact, count=count)
+    solid = [np.pad(line.points, [(0, 0), (0, 3 - domain.mesh.dim)]) for line in lines]
+    drawn = join_lines(solid, colour=_INK_LINES, width=1.8, tube=0.0 if flat is not None else 0.0045)
+    heads = _heads(solid, [np.ones(len(line)) for line in solid], None, domain.extent)
+    note = f"Lines: {field.name or 'the vector field'}"
+    balls = tuple(layer for layer in scene.layers if isinstance(layer, Markers))
+    rest = tuple(layer for layer in scene.layers if not isinstance(layer, Markers))
+    return replace(scene, layers=(*rest, drawn, heads, *balls), notes=(*scene.notes, note), instead=instead)
 
 
 def arrow_field(
@@ -232,7 +261,9 @@ def _layers(
     return drawn, _heads(solid, strength, scale, domain.extent)
 
 
-def _heads(lines: Sequence[FloatArray], strength: Sequence[FloatArray], scale: ColourScale, extent: float) -> Arrows:
+def _heads(
+    lines: Sequence[FloatArray], strength: Sequence[FloatArray], scale: ColourScale | None, extent: float
+) -> Arrows:
     """Return one arrowhead at the middle of every line that is long enough, pointing along it."""
     length = 0.062 * extent
     points, vectors, values = [], [], []
