@@ -54,9 +54,9 @@ def _share(value: float, scale: float) -> str:
 def estimate(solution: Solution, progress: Progress = silent) -> list[ErrorLine]:
     """Return what can be said about the error of a solution."""
     lines = []
-    exact = _against_exact_gradient(solution)
-    if exact is not None:
-        lines.append(exact)
+    known = _against_exact_gradient(solution) or _against_every_second_sample(solution)
+    if known is not None:
+        lines.append(known)
     if solution.result is not None:
         answer = _against_answer(solution)
         lines += [answer] if answer is not None else _against_half_mesh(solution, progress)
@@ -78,7 +78,8 @@ def _against_exact_gradient(solution: Solution) -> ErrorLine | None:
     if not known.any():
         return None
     share = difference[known] / size[known]
-    note = "worst beside the sources, where the field is cut out" if given.potential.singularities else ""
+    field = solution.loaded.scenario.field
+    note = "worst beside the sources, where the field is cut out" if field is not None and field.cut else ""
     return ErrorLine(
         f"the numerical gradient of {given.field.name}",
         "the exact gradient of the potential, cell by cell",
@@ -88,6 +89,40 @@ def _against_exact_gradient(solution: Solution) -> ErrorLine | None:
         slope.unit,
         note,
     )
+
+
+def _against_every_second_sample(solution: Solution) -> ErrorLine | None:
+    """Compare the slope of a field of data with that of blocks of two by two (by two) samples."""
+    mesh, given = solution.mesh, solution.given
+    if given is None or given.potential is not None or mesh.coordinates.name != "cartesian" or min(mesh.shape) < 16:
+        return None
+    from fieldsim.fields import ScalarField
+    from fieldsim.meshes import Axis, Mesh
+    from fieldsim.operators import gradient
+
+    axes = tuple(Axis(axis.name, axis.edges[: axis.cells // 2 * 2 + 1 : 2]) for axis in mesh.axes)
+    coarse = gradient(ScalarField(Mesh(mesh.coordinates, axes), _halved(given.field.values, mesh.ndim))).values
+    fine = gradient(given.field).values
+    blocks = np.stack([_halved(component, mesh.ndim) for component in fine])
+    difference = np.linalg.norm(blocks - coarse, axis=0)
+    return ErrorLine(
+        f"the slope of {given.field.name}",
+        "the slope from samples twice as far apart",
+        float(np.median(difference)),
+        float(difference.max()),
+        float(np.linalg.norm(fine, axis=0).max()),
+        "",
+        "as a share of the steepest slope: what a coarser survey would have made of it",
+    )
+
+
+def _halved(values: Array, ndim: int) -> Array:
+    """Return the means of blocks of two along every axis; an odd last sample is left out."""
+    for axis in range(ndim):
+        pairs = values.shape[axis] // 2
+        first = np.take(values, range(0, 2 * pairs, 2), axis=axis)
+        values = 0.5 * (first + np.take(values, range(1, 2 * pairs, 2), axis=axis))
+    return values
 
 
 def _against_answer(solution: Solution) -> ErrorLine | None:

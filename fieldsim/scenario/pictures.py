@@ -47,6 +47,10 @@ class Painter:
         compose: Callable[[Any], Picture | Movie] = getattr(self, f"_{kind}")
         return compose(spec)
 
+    def _title(self, spec: Any) -> str:
+        """Return a view's own title, or the scenario's."""
+        return str(spec.title or self.solution.loaded.scenario.title)
+
     def _number(self, spec: Any) -> int:
         return self.solution.number_at(spec.time)
 
@@ -81,11 +85,15 @@ class Painter:
 
     def _walls(self, text: str, number: int) -> Any:
         """Return the values on the walls where the solved field itself is drawn."""
-        if self.solution.result is None or text.strip() != self.solution.loaded.setting.unknown:
+        if (
+            self.solution.result is None
+            or self.solution.mesh.ndim == 1
+            or text.strip() != self.solution.loaded.setting.unknown
+        ):
             return None
         from fieldsim.scenario.solved import wall_values
 
-        return wall_values(self.solution, number)
+        return wall_values(solution, number)
 
     def _sources(self) -> tuple[Any, ...]:
         """Return the point sources that lie in the mesh."""
@@ -134,7 +142,7 @@ class Painter:
             self._scalar(spec.of, number),
             scale=spec.scale,
             sources=self._sources(),
-            title=spec.title or "",
+            title=self._title(spec),
             walls=self._walls(spec.of, number),
             **count,
         )
@@ -156,14 +164,14 @@ class Painter:
             exact=self._exact_vector(spec.of),
             count=spec.count,
             normal=spec.normal,
-            title=spec.title or "",
+            title=self._title(spec),
         )
 
     def _arrows(self, spec: Any) -> Picture:
         from fieldsim.view.compose_lines import arrow_field
 
         vector = self._vector(spec.of, self._number(spec))
-        return arrow_field(vector, count=spec.count, normal=spec.normal, title=spec.title or "")  # type: ignore[arg-type]
+        return arrow_field(vector, count=spec.count, normal=spec.normal, title=self._title(spec))  # type: ignore[arg-type]
 
     def _slice(self, spec: Any) -> Picture:
         from fieldsim.view.compose_plane import plane_slice
@@ -177,7 +185,7 @@ class Painter:
             contours=spec.levels if spec.levels is not None else True,
             scale=spec.scale,
             sources=self._sources(),
-            title=spec.title or "",
+            title=self._title(spec),
             walls=self._walls(spec.of, number),
             exact=self._exact_scalar(spec.of),
         )
@@ -187,7 +195,7 @@ class Painter:
 
         number = self._number(spec)
         walls = self._walls(spec.of, number)
-        return cutaway(self._scalar(spec.of, number), title=spec.title or "", walls=walls)
+        return cutaway(self._scalar(spec.of, number), title=self._title(spec), walls=walls)
 
     def _relief(self, spec: Any) -> Picture:
         from fieldsim.view.compose_relief import relief
@@ -197,7 +205,7 @@ class Painter:
             self._scalar(spec.of, number),
             exaggeration=spec.exaggeration,
             arrows=self._vector(spec.arrows, number),
-            title=spec.title or "",
+            title=self._title(spec),
             walls=self._walls(spec.of, number),
         )
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -63,6 +64,11 @@ class RunRecord:
     undrawn: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
 
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """Versions of what computed the run."""
+        return versions()
+
     @property
     def failed_checks(self) -> list[CheckOutcome]:
         """The checks that were not met."""
@@ -92,7 +98,7 @@ class RunRecord:
             "question": (scenario.question or "").strip(),
             "scenario_sha256": self.loaded.sha256,
             "settings": list(self.loaded.settings),
-            "versions": versions(),
+            "versions": self.versions,
             "timings_s": {name: round(seconds, 4) for name, seconds in self.timings.items()},
             "mesh": self.mesh,
             "fields": self.fields,
@@ -316,6 +322,11 @@ class _Runner:
 
     def write_report(self) -> None:
         """Write report.html from the record."""
+        from fieldsim.report import report_page
+        from fieldsim.scenario.report_data import report_data
+
+        page = report_page(report_data(self.record))
+        self.record.add_file(self.folder.write_text("report.html", page))
 
     def write_record(self) -> None:
         from fieldsim.storage import write_json

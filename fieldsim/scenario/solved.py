@@ -169,7 +169,7 @@ def over_side(solution: Solution, number: int, text: str, side: str, take: str) 
     flux_unit = wall.flow_unit if take == "integral" else wall.flux_unit
     known: dict[str, Any] = {
         solution.loaded.setting.unknown: Amount(_reduced(on_wall, wall, take), unit),
-        "flux": Amount(_reduced(wall.flux_out, wall, take), wall.flow_unit if take == "integral" else wall.flux_unit),
+        "flux": Amount(_reduced(wall.flux_out, wall, take), flux_unit),
         "outflow": Amount(book.through[side], book.unit),
         "t": Amount(solution.time_of(number), "s"),
     }
