@@ -93,7 +93,7 @@ class Painter:
             return None
         from fieldsim.scenario.solved import wall_values
 
-        return wall_values(solution, number)
+        return wall_values(self.solution, number)
 
     def _sources(self) -> tuple[Any, ...]:
         """Return the point sources that lie in the mesh."""
