@@ -70,7 +70,7 @@ def _row(lines, ghosts, label, base, stride, ghost_base, ghost_stride):  # type:
 
 
 @compiled
-def _across(  # type: ignore[no-untyped-def]
+def across(  # type: ignore[no-untyped-def]
     out, add, lines, ghosts, labels, weights, count, base, stride, ghost_base, ghost_stride, scale
 ):
     """Combine whole lines: a derivative along a slow axis."""
@@ -187,6 +187,19 @@ def _multiply(out, add, factor, line):  # type: ignore[no-untyped-def]
             out[k] = factor[k] * line[k]
 
 
+@compiled
+def along(out, add, x, labels, weights, span, offsets, steady, varying, scale):  # type: ignore[no-untyped-def]
+    """Apply a table along one line: point by point near the ends, by shifted slices between."""
+    low, high, count = span[0], span[1], span[3]
+    _edge_of_line(out, add, x, labels, weights, 0, low, scale)
+    if high > low:
+        if span[2] == 1:
+            _along_uniform(out, add, x, offsets, steady, count, low, high, scale)
+        else:
+            _along_varying(out, add, x, offsets, varying, count, low, high, scale)
+    _edge_of_line(out, add, x, labels, weights, high, x.size, scale)
+
+
 @compiled_parallel
 def apply_terms(  # type: ignore[no-untyped-def]
     out,  # (outputs, n0 * n1, n2)
@@ -208,12 +221,12 @@ def apply_terms(  # type: ignore[no-untyped-def]
     """Compute every term on every line."""
     n0, n1, layers1 = shape[0], shape[1], shape[3]
     block0, block1 = shape[4], shape[5]
-    across = (n1 + block1 - 1) // block1
-    blocks = (n0 + block0 - 1) // block0 * across
+    columns = (n1 + block1 - 1) // block1
+    blocks = (n0 + block0 - 1) // block0 * columns
     n2 = out.shape[2]
     for block in prange(blocks):
         buffer = np.empty(n2)
-        first0, first1 = block // across * block0, block % across * block1
+        first0, first1 = block // columns * block0, block % columns * block1
         for i in range(first0, min(first0 + block0, n0)):
             for j in range(first1, min(first1 + block1, n1)):
                 line = i * n1 + j
@@ -224,24 +237,19 @@ def apply_terms(  # type: ignore[no-untyped-def]
                     target = buffer if varies else out[o, line]
                     scale = scales[t, i % scales.shape[1], j % scales.shape[2]]
                     if axis == 0:
-                        _across(
+                        across(
                             target, add, values[s], ghosts0[s], labels[table, i], weights[table, i], counts[table, i],
                             j, n1, j, n1, scale,
                         )  # fmt: skip
                     elif axis == 1:
-                        _across(
+                        across(
                             target, add, values[s], ghosts1[s], labels[table, j], weights[table, j], counts[table, j],
                             i * n1, 1, i * layers1, 1, scale,
                         )  # fmt: skip
                     else:
-                        x = values[s, line]
-                        low, high, count = spans[table, 0], spans[table, 1], spans[table, 3]
-                        _edge_of_line(target, add, x, labels[table], weights[table], 0, low, scale)
-                        if high > low:
-                            if spans[table, 2] == 1:
-                                _along_uniform(target, add, x, offsets[table], steady[table], count, low, high, scale)
-                            else:
-                                _along_varying(target, add, x, offsets[table], varying[table], count, low, high, scale)
-                        _edge_of_line(target, add, x, labels[table], weights[table], high, n2, scale)
+                        along(
+                            target, add, values[s, line], labels[table], weights[table], spans[table], offsets[table],
+                            steady[table], varying[table], scale,
+                        )  # fmt: skip
                     if varies:
                         _multiply(out[o, line], terms[t, 4] == 1, fields[terms[t, 5], line], buffer)

@@ -14,6 +14,7 @@ import numpy as np
 
 from fieldsim.arrays import FloatArray
 from fieldsim.meshes import Mesh
+from fieldsim.operators.fused import FusedCurl, FusedDivergence, FusedGradient, LineView
 from fieldsim.operators.kept import kept
 from fieldsim.operators.metric import tables
 from fieldsim.operators.pointwise import Chain, Operator, Pointwise, SideBySide
@@ -94,7 +95,7 @@ def skew_gradient(mesh: Mesh, order: int) -> Operator:
     up = skew_metric(mesh, order).contravariant
     dim = mesh.dim
     terms = tuple(_term(mesh, n, 0, i, order, up[i, n]) for n in range(dim) for i in range(dim))
-    return Plan(mesh, terms, 1, dim)
+    return FusedGradient(Plan(mesh, terms, 1, dim), LineView(mesh, order), up)
 
 
 def skew_divergence(mesh: Mesh, order: int) -> Operator:
@@ -103,7 +104,7 @@ def skew_divergence(mesh: Mesh, order: int) -> Operator:
     through = Pointwise(mesh, {(i, n): metric.flux[i, n] for i in range(dim) for n in range(dim)}, dim, dim)
     inverse = 1.0 / metric.jacobian
     terms = tuple(_term(mesh, 0, i, i, order, inverse) for i in range(dim))
-    return Chain(through, Plan(mesh, terms, dim, 1))
+    return FusedDivergence(Chain(through, Plan(mesh, terms, dim, 1)), LineView(mesh, order), metric.flux, inverse)
 
 
 def skew_curl(mesh: Mesh, order: int) -> Operator:
@@ -119,7 +120,8 @@ def skew_curl(mesh: Mesh, order: int) -> Operator:
         for i, j, k in _CYCLE:
             terms.append(_term(mesh, n, k, j, order, metric.dual[i, n]))
             terms.append(_term(mesh, n, j, k, order, metric.dual[i, n], -1.0))
-    return Chain(along, Plan(mesh, tuple(terms), dim, 3))
+    plain = Chain(along, Plan(mesh, tuple(terms), dim, 3))
+    return FusedCurl(plain, LineView(mesh, order), metric.covariant, metric.dual)
 
 
 def skew_jacobian(mesh: Mesh, order: int) -> Operator:

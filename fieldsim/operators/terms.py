@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from math import prod
 from typing import Literal, TypeAlias
@@ -14,6 +14,7 @@ from fieldsim.arrays import FloatArray, IntArray
 from fieldsim.fields.continuation import component_signs, continues, layers_beyond
 from fieldsim.kernels.lines import apply_terms
 from fieldsim.meshes import Mesh
+from fieldsim.operators.packing import KernelTables, pack_tables, read_only
 from fieldsim.stencils import Table
 
 # Half of a common second-level cache, in bytes.
@@ -62,20 +63,14 @@ class Plan:
         if self.terms:
             apply_terms(
                 out.reshape(self.outputs, n0 * n1, n2),
-                _read_only(values).reshape(self.components, n0 * n1, n2),
+                read_only(values).reshape(self.components, n0 * n1, n2),
                 self._ghosts(values, 0),
                 self._ghosts(values, 1),
                 packed.sizes,
                 packed.terms,
                 packed.scales,
                 packed.fields,
-                packed.labels,
-                packed.weights,
-                packed.counts,
-                packed.spans,
-                packed.offsets,
-                packed.steady,
-                packed.varying,
+                *packed.tables.arrays,
             )
         return out
 
@@ -187,13 +182,7 @@ class _Packed:
     terms: IntArray
     scales: FloatArray
     fields: FloatArray
-    labels: IntArray
-    weights: FloatArray
-    counts: IntArray
-    spans: IntArray
-    offsets: IntArray
-    steady: FloatArray
-    varying: FloatArray
+    tables: KernelTables
 
 
 def _pack(plan: Plan) -> _Packed:
@@ -202,31 +191,16 @@ def _pack(plan: Plan) -> _Packed:
     n0, n1, n2 = (1,) * lead + mesh.shape
     layers = (0,) * lead + tuple(2 * count if axis < mesh.ndim - 1 else 0 for axis, count in enumerate(plan._layers))
     ordered = sorted(range(len(plan.terms)), key=lambda t: plan.terms[t].out)
-    rows = max(n0, n1, n2)
-    compiled = [_compact(plan.kernel_table(plan.terms[t])) for t in ordered]
-    width = max(table.index.shape[1] for table in compiled) if compiled else 1
     count = len(ordered)
-    labels = np.zeros((count, rows, width), np.int64)
-    weights = np.zeros((count, rows, width))
-    counts = np.zeros((count, rows), np.int64)
-    spans = np.zeros((count, 4), np.int64)
-    offsets = np.zeros((count, width), np.int64)
-    steady = np.zeros((count, width))
-    varying = np.zeros((count, width, n2))
+    packed = pack_tables([(plan.kernel_table(plan.terms[t]), plan.terms[t].axis + lead) for t in ordered], (n0, n1, n2))
     records = np.zeros((count, 6), np.int64)
     scales: list[FloatArray] = []
     fields: list[FloatArray] = []
     seen: set[int] = set()
     # Terms that share one factor array share its copy.
     numbers: dict[int, int] = {}
-    for t, (number, table) in enumerate(zip(ordered, compiled, strict=True)):
+    for t, number in enumerate(ordered):
         term = plan.terms[number]
-        axis = term.axis + lead
-        labels[t, : table.rows, : table.index.shape[1]] = table.index
-        weights[t, : table.rows, : table.index.shape[1]] = table.weights
-        counts[t, : table.rows] = _used(table)
-        if axis == 2:
-            _interior(table, spans[t], offsets[t], steady[t], varying[t])
         scale = np.asarray(term.scale).reshape((1,) * lead + (1,) * (mesh.ndim - term.scale.ndim) + term.scale.shape)
         field = -1
         if scale.shape[2] > 1:
@@ -235,31 +209,18 @@ def _pack(plan: Plan) -> _Packed:
                 fields.append(np.broadcast_to(scale, (n0, n1, n2)).reshape(n0 * n1, n2))
             scale = np.ones((1, 1, 1))
         scales.append(scale[:, :, 0])
-        records[t] = (term.out, term.source, axis, t, term.out in seen, field)
+        records[t] = (term.out, term.source, term.axis + lead, t, term.out in seen, field)
         seen.add(term.out)
     s0 = max((s.shape[0] for s in scales), default=1)
     s1 = max((s.shape[1] for s in scales), default=1)
     return _Packed(
         (n0, n1, n2),
-        np.array([n0, n1, layers[0], layers[1], *_blocks((n0, n1, n2), width, plan.components)], np.int64),
+        np.array([n0, n1, layers[0], layers[1], *_blocks((n0, n1, n2), packed.width, plan.components)], np.int64),
         records,
         np.array([np.broadcast_to(s, (s0, s1)) for s in scales]).reshape(count, s0, s1),
         np.ascontiguousarray(fields).reshape(len(fields), n0 * n1, n2),
-        labels,
-        weights,
-        counts,
-        spans,
-        offsets,
-        steady,
-        varying,
+        packed,
     )
-
-
-def _read_only(values: FloatArray) -> FloatArray:
-    """Return a view that cannot be written to: the kernel is compiled for that one type only."""
-    view = values.view()
-    view.flags.writeable = False
-    return view
 
 
 def _blocks(shape: tuple[int, int, int], width: int, components: int) -> tuple[int, int]:
@@ -279,41 +240,3 @@ def _blocks(shape: tuple[int, int, int], width: int, components: int) -> tuple[i
 def along_axis(axis: int, start: int, stop: int) -> tuple[slice, ...]:
     """Return the index of a slab start:stop along one axis."""
     return (*(slice(None),) * axis, slice(start, stop))
-
-
-def _compact(table: Table) -> Table:
-    """Move the entries with non-zero weight of every row to the front, in order."""
-    order = np.argsort(table.weights == 0.0, axis=1, kind="stable")
-    return replace(
-        table,
-        index=np.take_along_axis(table.index, order, axis=1),
-        weights=np.take_along_axis(table.weights, order, axis=1),
-        nodes=np.take_along_axis(table.nodes, order, axis=1),
-    )
-
-
-def _used(table: Table) -> IntArray:
-    """Return the number of non-zero entries of each row, at least one."""
-    return np.asarray(np.maximum(np.count_nonzero(table.weights, axis=1), 1), dtype=np.int64)
-
-
-def _interior(table: Table, span: IntArray, offsets: IntArray, steady: FloatArray, varying: FloatArray) -> None:
-    """Describe the longest run of rows around the middle whose entries sit at the same offsets."""
-    n, width = table.index.shape
-    shift = table.index - np.arange(n)[:, None]
-    used = np.arange(width)[None, :] < _used(table)[:, None]
-    middle = n // 2
-    alike = np.all((shift == shift[middle]) | ~used, axis=1) & (_used(table) == _used(table)[middle])
-    low = middle
-    while low > 0 and alike[low - 1]:
-        low -= 1
-    high = middle + 1
-    while high < n and alike[high]:
-        high += 1
-    count = int(_used(table)[middle])
-    run = table.weights[low:high]
-    uniform = bool(np.all(np.abs(run - run.mean(axis=0)) <= 1e-12 * np.abs(run).max()))
-    span[:] = (low, high, int(uniform), count)
-    offsets[:width] = np.where(used[middle], shift[middle], 0)
-    steady[:width] = table.weights[middle]
-    varying[:width, :n] = table.weights.T
