@@ -41,7 +41,7 @@ def resolved_text(loaded: Loaded) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, BaseModel):
         fields = {name: _plain(getattr(value, name)) for name in type(value).model_fields}
-        return {name: item for name, item in fields.items() if item is not None and item not in ({}, [])}
+        return {name: item for name, item in fields.items() if item is not None and item not in ({}, [], "")}
     if isinstance(value, dict):
         return {name: _plain(item) for name, item in value.items()}
     if isinstance(value, list):

@@ -265,7 +265,7 @@ class _Runner:
             fields = fields_at(solution, number)
             written = _write_vtk(solution, number, fields, self.folder)
             self.record.add_file(written)
-            entries.append((solution.time_of(number), written.path))
+            entries.append((solution.time_of(number), Path(written.path).relative_to(self.folder.path)))
             rows += read_probes(solution, fields, number)
             columns = probe_columns(solution, fields)
             self.note_ranges(fields)

@@ -5,11 +5,13 @@ Reading gives SI numbers, checked formulas and checked names; nothing is compute
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import Field as Described
 from pydantic import StringConstraints, field_validator
 
+from fieldsim.errors import InvalidInput
 from fieldsim.scenario.base_models import Record
 from fieldsim.scenario.schema_fields import GivenField, Law, Model
 from fieldsim.scenario.schema_views import View
@@ -23,6 +25,8 @@ from fieldsim.scenario.slots import (
     Name,
     Plain,
     Seconds,
+    Setting,
+    Slot,
     Unit,
     Whole,
     wrong,
@@ -44,6 +48,21 @@ AXES = {
     "cylindrical": ("r", "phi", "z"),
     "spherical": ("r", "theta", "phi"),
 }
+
+
+@dataclass(frozen=True)
+class FormatNumber(Slot):
+    """The number of the file format: 1."""
+
+    def read(self, value: Any, setting: Setting) -> int:
+        """Return the number; raises InvalidInput for a format this version does not know."""
+        if type(value) is not int or value != FORMAT:
+            raise InvalidInput(f"must be {FORMAT}; got {value!r:.60}. This version reads format {FORMAT} only.")
+        return FORMAT
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of what may be written."""
+        return {"const": FORMAT}
 
 
 class Stretch(Record):
@@ -143,7 +162,7 @@ class Check(Record):
 class Scenario(Record):
     """A physical question: a given or a solved field, what to derive, probe, check and draw."""
 
-    fieldsim: Literal[1]
+    fieldsim: Annotated[int, FormatNumber()]
     title: Annotated[str, StringConstraints(min_length=1, max_length=120)]
     about: Text = ""
     question: Text | None = None

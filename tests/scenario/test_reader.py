@@ -25,7 +25,8 @@ def place(error: ScenarioError) -> tuple[int | None, int | None]:
 
 
 def test_values_follow_the_core_schema_of_yaml_1_2() -> None:
-    text = "a: 1e-3\nb: 1e5\nc: 0x1F\nd: 0o17\ne: yes\nf: null\ng: '1'\nh: [.5, -3, +2.5e+1, true]\ni: 2001-01-01\nj: 1_000"
+    text = "a: 1e-3\nb: 1e5\nc: 0x1F\nd: 0o17\ne: yes\nf: null\ng: '1'\nh: [.5, -3, +2.5e+1, true]\n"
+    text += "i: 2001-01-01\nj: 1_000"
     assert plain(read_text(text, "s")) == {
         "a": 1e-3, "b": 1e5, "c": 31, "d": 15, "e": "yes", "f": None, "g": "1", "h": [0.5, -3, 25.0, True],
         "i": "2001-01-01", "j": "1_000",
@@ -175,7 +176,9 @@ def test_keys_must_be_text(key: str) -> None:
     assert "keys must be text" in str(fault(f"{key}: 2"))
 
 
-@pytest.mark.parametrize("text", ["a: [1, 2", "a: b: c", "a:\n\t- b", "a: 'x\n", "a: @b", "a: `", "a: &", "%FOO\n", "a: |x\n b"])
+@pytest.mark.parametrize(
+    "text", ["a: [1, 2", "a: b: c", "a:\n\t- b", "a: 'x\n", "a: @b", "a: `", "a: &", "%FOO\n", "a: |x\n b"]
+)
 def test_what_is_no_yaml_is_told_with_its_place(text: str) -> None:
     error = fault(text)
     assert "not YAML" in str(error)
