@@ -5,6 +5,8 @@ Also the stand-in where there is no OpenGL: a solid scene is then drawn as its f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,33 +14,106 @@ import numpy as np
 from fieldsim.errors import CannotDraw
 from fieldsim.view import palette
 from fieldsim.view.levels import nice_ticks
-from fieldsim.view.scene import GREY, INK, Array, Arrows, Isosurfaces, Lines, Markers, Scene, Surface
-from fieldsim.view.sheet import BAR, DPI, LABEL, TICK, TOP, Image, add_bars, font_scale, new_sheet, notes_height, pixels
+from fieldsim.view.scene import GREY, INK, Array, Arrows, Layer, Lines, Markers, Scene, Surface
+from fieldsim.view.sheet import (
+    BAR,
+    DPI,
+    LABEL,
+    TICK,
+    TOP,
+    Image,
+    add_bars,
+    add_title,
+    font_scale,
+    new_sheet,
+    notes_height,
+)
 
 
 def draw_flat(scene: Scene) -> Image:
     """Return the picture (height, width, 3) of a flat scene; a solid one is drawn as its stand-in."""
-    if scene.flat is None:
-        if scene.instead is None:
-            raise CannotDraw(
-                f"the picture {scene.title!r} is solid and has no flat stand-in. Install OpenGL to draw it."
-            )
-        return draw_flat(scene.instead)
-    figure = new_sheet(scene)
-    axes = _plane(figure, scene, scene.flat)
-    for order, layer in enumerate(scene.layers):
-        if isinstance(layer, Surface):
-            _draw_surface(axes, layer, scene.flat, order)
-        elif isinstance(layer, Lines):
-            _draw_lines(axes, layer, scene.flat, order)
-        elif isinstance(layer, Arrows):
-            _draw_arrows(axes, layer, scene.flat, order)
-        elif isinstance(layer, Markers):
-            _draw_markers(axes, layer, scene, order)
-        elif isinstance(layer, Isosurfaces):
-            raise CannotDraw(f"the flat picture {scene.title!r} holds surfaces in space. Draw it in 3-D.")
-    add_bars(figure, scene)
-    return pixels(figure)
+    return draw_frames([scene])[0]
+
+
+def draw_frames(scenes: Sequence[Scene]) -> list[Image]:
+    """Return the pictures of flat scenes, each (height, width, 3); solid ones are drawn as their stand-ins.
+
+    The sheet with axes and bars is drawn once for all scenes that share it.
+    """
+    sheet: _Sheet | None = None
+    pictures = []
+    for scene in scenes:
+        flat = _standing_in(scene)
+        if sheet is None or not sheet.suits(flat):
+            sheet = _Sheet(flat)
+        pictures.append(sheet.draw(flat))
+    return pictures
+
+
+def _standing_in(scene: Scene) -> Scene:
+    if scene.flat is not None:
+        return scene
+    if scene.instead is None:
+        raise CannotDraw(f"the picture {scene.title!r} is solid and has no flat stand-in. Install OpenGL to draw it.")
+    return _standing_in(scene.instead)
+
+
+class _Sheet:
+    """What does not change between the frames of a movie: axes, bars and notes, drawn and kept as pixels."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.figure = new_sheet(replace(scene, title=""))
+        self.axes = _plane(self.figure, scene, scene.flat or (0, 1))
+        add_bars(self.figure, scene)
+        self.figure.canvas.draw()
+        self.background = self.figure.canvas.copy_from_bbox(self.figure.bbox)
+
+    def suits(self, scene: Scene) -> bool:
+        """Tell whether a scene differs in its title and layers alone."""
+        ours = self.scene
+        return (scene.frame, scene.flat, scene.scales, scene.notes, scene.size, scene.stretch) == (
+            ours.frame,
+            ours.flat,
+            ours.scales,
+            ours.notes,
+            ours.size,
+            ours.stretch,
+        )
+
+    def draw(self, scene: Scene) -> Image:
+        """Return the sheet with the layers and the title of a scene."""
+        canvas = self.figure.canvas
+        canvas.restore_region(self.background)
+        kept = set(self.axes.get_children())
+        for layer in scene.layers:
+            _add(self.axes, layer, scene)
+        # in the order they were added: matplotlib sorts by kind otherwise
+        added = [artist for artist in self.axes.get_children() if artist not in kept]
+        for artist in sorted(added, key=lambda one: one.get_zorder()):
+            self.axes.draw_artist(artist)
+            artist.remove()
+        for spine in self.axes.spines.values():
+            self.axes.draw_artist(spine)
+        title = add_title(self.figure, scene)
+        self.figure.draw_artist(title)
+        title.remove()
+        return np.array(np.asarray(canvas.buffer_rgba())[..., :3], dtype=np.uint8)
+
+
+def _add(axes: Any, layer: Layer, scene: Scene) -> None:
+    flat = scene.flat or (0, 1)
+    order = next(k for k, one in enumerate(scene.layers) if one is layer)
+    if isinstance(layer, Surface):
+        _draw_surface(axes, layer, flat, order)
+    elif isinstance(layer, Lines):
+        _draw_lines(axes, layer, flat, order)
+    elif isinstance(layer, Arrows):
+        _draw_arrows(axes, layer, flat, order)
+    elif isinstance(layer, Markers):
+        _draw_markers(axes, layer, scene, order)
+    else:
+        raise CannotDraw(f"the flat picture {scene.title!r} holds surfaces in space. Draw it in 3-D.")
 
 
 def _plane(figure: Any, scene: Scene, flat: tuple[int, int]) -> Any:

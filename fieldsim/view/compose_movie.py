@@ -17,7 +17,7 @@ from fieldsim.view.labels import quantity
 from fieldsim.view.levels import fixed_limits
 from fieldsim.view.scene import Movie, Picture
 
-_MOST_FRAMES = 60
+_MOST_FRAMES = 41
 _SIZE = (960, 720)
 
 
@@ -34,7 +34,7 @@ def animation(
     title: str = "",
     walls: Sequence[Walls] | None = None,
 ) -> Movie:
-    """Compose a movie of a field at increasing times (s), at most sixty frames spread evenly over them.
+    """Compose a movie of a field at increasing times (s), at most forty-one frames spread evenly over them.
 
     A field over one Cartesian axis is drawn as a moving profile (`exact(position, time)` as a curve), any other as a
     slice. The colour range, or the vertical axis, is that of all frames together. Raises InvalidInput.
@@ -66,6 +66,7 @@ def animation(
             scale="linear",
             title=_heading(title or name, times[k]),
             walls=wall_list[k],
+            fine=90,
         )
         frames.append(replace(scene, size=_SIZE))
     return Movie(tuple(frames), seconds)

@@ -44,6 +44,7 @@ def plane_slice(
     walls: Walls | None = None,
     exact: Callable[[FloatArray], FloatArray] | None = None,
     arrow_count: int = 17,
+    fine: int = 160,
 ) -> Scene:
     """Compose a field over a plane, coloured, with contours and, on request, the arrows of a vector field.
 
@@ -52,7 +53,7 @@ def plane_slice(
     than the mesh. Raises InvalidInput for a field on a line or a plane that misses it.
     """
     name = field.name or "f"
-    flat, patches, place = _patches(field, normal, at, sources, walls)
+    flat, patches, place = _patches(field, normal, at, sources, walls, fine)
     if exact is not None:
         patches = [_refined(patch, field.mesh, exact) for patch in patches]
     values = [patch[1] for patch in patches]
@@ -104,9 +105,10 @@ def _patches(
     at: float | None,
     sources: Sequence[PointLike],
     walls: Walls | None,
+    fine: int,
 ) -> tuple[tuple[int, int], list[Patch], FloatArray]:
     """Return the two components of the plane, the patches in it and a point of it."""
-    grid = block(field, walls=walls)
+    grid = block(field, walls=walls, fine=fine)
     if grid.ndim == 1:
         raise InvalidInput(
             must(

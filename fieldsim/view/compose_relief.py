@@ -43,7 +43,7 @@ def relief(
     `exaggeration` multiplies heights; left out, it is chosen and, for a height in metres, noted. `arrows` (a
     vector field over the same plane, such as minus the gradient) are laid on the slope. Raises InvalidInput.
     """
-    patch = block(field, walls=walls)
+    patch = block(field, walls=walls, fine=160)
     if patch.ndim != 2:
         raise InvalidInput(
             must("relief", "of a field over a plane", f"a field over {patch.ndim} axes", "Take a slice instead.")

@@ -7,20 +7,23 @@ that this machine can, and as their flat stand-in otherwise.
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 
+from fieldsim.arrays import FloatArray
 from fieldsim.errors import CannotDraw, InvalidInput, must
-from fieldsim.view import probe
-from fieldsim.view.scene import Chart, Movie, Picture
+from fieldsim.view import palette, probe
+from fieldsim.view.curves import CYCLE, draw_chart
+from fieldsim.view.scene import Chart, Movie, Picture, Scene
 from fieldsim.view.sheet import Image, picture_area, solid_sheet
+
+_GREYS = 36
 
 
 def image(picture: Picture) -> Image:
     """Return the picture as an RGB array (height, width, 3); CannotDraw where nothing can stand for it."""
     if isinstance(picture, Chart):
-        from fieldsim.view.curves import draw_chart
-
         return draw_chart(picture)
     if picture.flat is None and probe.opengl().can_draw:
         from fieldsim.view.backend_pyvista import render
@@ -46,11 +49,10 @@ def gif(movie: Movie) -> bytes:
 
     if not movie.frames:
         raise InvalidInput(must("frames", "at least one picture", 0, "Ask for more outputs."))
-    frames = [image(frame) for frame in movie.frames]
+    frames = _frames(movie)
     if len({frame.shape for frame in frames}) > 1:
         raise CannotDraw("the frames of the movie differ in size. Give all scenes the same size.")
-    sample = np.concatenate([frame[::4, ::4] for frame in (frames[0], frames[len(frames) // 2], frames[-1])])
-    shared = Pillow.fromarray(sample).quantize(256, method=Pillow.Quantize.MEDIANCUT)
+    shared = _palette(movie)
     indexed = [Pillow.fromarray(f).quantize(palette=shared, dither=Pillow.Dither.NONE) for f in frames]
     buffer = io.BytesIO()
     indexed[0].save(
@@ -63,3 +65,35 @@ def gif(movie: Movie) -> bytes:
         optimize=False,
     )
     return buffer.getvalue()
+
+
+def _frames(movie: Movie) -> list[Image]:
+    """Return the drawn frames; flat ones share one sheet."""
+    from fieldsim.view.backend_matplotlib import draw_frames
+
+    flat = [frame for frame in movie.frames if isinstance(frame, Scene) and frame.flat is not None]
+    return draw_frames(flat) if len(flat) == len(movie.frames) else [image(frame) for frame in movie.frames]
+
+
+def _palette(movie: Movie) -> Any:
+    """Return the 256 colours of a movie: those of its bars, or of its curves fading into white, and greys."""
+    from PIL import Image as Pillow
+
+    first = movie.frames[0]
+    scales = () if isinstance(first, Chart) else first.scales
+    fade = np.linspace(0.0, 1.0, _GREYS)[:, None]
+    parts = [np.repeat(fade, 3, axis=1)]
+    if scales:
+        each = (256 - _GREYS) // len(scales)
+        parts += [palette.table(scale.colormap)[np.linspace(0, 255, each).round().astype(int)] for scale in scales]
+    else:
+        steps = np.linspace(0.0, 0.95, (256 - _GREYS) // len(CYCLE))[:, None]
+        parts += [_rgb(colour) * (1.0 - steps) + steps for colour in CYCLE]
+    shared = Pillow.new("P", (1, 1))
+    shared.putpalette((255.0 * np.concatenate(parts)).round().astype(np.uint8).tobytes())
+    return shared
+
+
+def _rgb(colour: str) -> FloatArray:
+    """Return "#rrggbb" as three numbers in [0, 1]."""
+    return np.array([int(colour[k : k + 2], 16) / 255.0 for k in (1, 3, 5)])

@@ -50,11 +50,12 @@ class _Axis:
     source: int | None  # the array axis it comes from; None where a symmetry is swept out
 
 
-def block(field: ScalarField | VectorField, *, turns: int = 96, walls: Walls | None = None) -> Block:
+def block(field: ScalarField | VectorField, *, turns: int = 96, walls: Walls | None = None, fine: int = 0) -> Block:
     """Return the picture grid of a field.
 
     `turns` angles sweep out an angle that the mesh leaves out; 2 gives the two half-planes of a section, 0 keeps
-    the mesh's own axes. `walls` maps sides to values over the side.
+    the mesh's own axes. `walls` maps sides to values over the side. `fine` asks for about so many points along each
+    axis of a patch: between the mesh's own they are interpolated without new extremes, and round edges are round.
     """
     mesh = field.mesh
     axes = _picture_axes(mesh, turns)
@@ -63,6 +64,9 @@ def block(field: ScalarField | VectorField, *, turns: int = 96, walls: Walls | N
     positions: list[FloatArray] = [axis.centers for axis in axes]
     for k in order:
         values, positions[k] = _extended(values, axes, k, walls)
+    if fine and len(axes) == 2 and np.isfinite(values).all():
+        for k in range(2):
+            values, positions[k] = _refined(values, positions[k], k, fine)
     return Block(_points(mesh, axes, positions), values)
 
 
@@ -156,6 +160,19 @@ def _extended(values: FloatArray, axes: list[_Axis], k: int, walls: Walls | None
                 ends.append(_fitted(given, over, np.take(values, 0, axis=k).shape))
     joined = np.concatenate([np.expand_dims(ends[0], k), values, np.expand_dims(ends[1], k)], axis=k)
     return joined, np.concatenate([[axis.low], axis.centers, [axis.high]])
+
+
+def _refined(values: FloatArray, positions: FloatArray, k: int, fine: int) -> tuple[FloatArray, FloatArray]:
+    """Return values at points between the positions along axis k: monotone cubics (Fritsch, Carlson 1980)."""
+    from scipy.interpolate import PchipInterpolator
+
+    parts = round(fine / len(positions))
+    if parts < 2:
+        return values, positions
+    share = np.arange(parts) / parts
+    between = (positions[:-1, None] + share * np.diff(positions)[:, None]).ravel()
+    where = np.append(between, positions[-1])
+    return np.asarray(PchipInterpolator(positions, values, axis=k)(where)), where
 
 
 def _at_seam(values: FloatArray, axis: _Axis, k: int) -> FloatArray:

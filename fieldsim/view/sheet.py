@@ -19,6 +19,7 @@ from fieldsim.view.scene import GREY, INK, Chart, ColourScale, Scene
 Image = NDArray[np.uint8]
 DPI = 100
 TITLE, LABEL, TICK, NOTE = 27.0, 21.0, 18.0, 16.0
+_TITLE_LENGTH, _NOTE_LENGTH = 66, 115  # letters that fit across the sheet at full size
 TOP, BAR = 0.1, 0.155  # shares of the sheet for the title and for each colour bar
 
 
@@ -29,12 +30,18 @@ def new_sheet(picture: Scene | Chart) -> Any:
 
     figure = Figure(figsize=(picture.size[0] / DPI, picture.size[1] / DPI), dpi=DPI, facecolor="white")
     FigureCanvasAgg(figure)
-    scale = font_scale(picture)
-    figure.text(0.5, 1.0 - 0.5 * TOP, picture.title, size=TITLE * scale, color=INK, ha="center", va="center")
+    if picture.title:
+        add_title(figure, picture)
     if picture.notes:
-        text = "\n".join(picture.notes)
-        figure.text(0.015, 0.012, text, size=NOTE * scale, color="#555555", ha="left", va="bottom")
+        size = NOTE * font_scale(picture) * min(1.0, _NOTE_LENGTH / max(len(note) for note in picture.notes))
+        figure.text(0.015, 0.012, "\n".join(picture.notes), size=size, color="#555555", ha="left", va="bottom")
     return figure
+
+
+def add_title(figure: Any, picture: Scene | Chart) -> Any:
+    """Write the title above the picture, in smaller letters where it is long; returns the text artist."""
+    size = TITLE * font_scale(picture) * min(1.0, _TITLE_LENGTH / max(len(picture.title), 1))
+    return figure.text(0.5, 1.0 - 0.5 * TOP, picture.title, size=size, color=INK, ha="center", va="center")
 
 
 def font_scale(picture: Scene | Chart) -> float:
