@@ -29,6 +29,25 @@ def dot(a: Array, b: Array) -> float:
     return float(np.einsum("i,i->", a, b))
 
 
+class Diagonal:
+    """The diagonal as preconditioner: enough where it dominates, as in short time steps."""
+
+    def __init__(self, matrix: sparse.csr_array) -> None:
+        self._diagonal = np.asarray(matrix.diagonal(), dtype=float)
+
+    def apply(self, residual: Array) -> Array:
+        """Return an approximate solution of A x = residual."""
+        result: Array = residual / self._diagonal
+        return result
+
+
+def dominance(matrix: sparse.csr_array) -> float:
+    """Return Gershgorin's bound on the condition number of D^-1 A: (1 + r) / (1 - r), inf where r >= 1."""
+    diagonal = np.asarray(matrix.diagonal(), dtype=float)
+    radius = float((np.asarray(abs(matrix).sum(axis=1)).ravel() / diagonal).max()) - 1.0
+    return (1.0 + radius) / (1.0 - radius) if radius < 1.0 else float("inf")
+
+
 class Multigrid:
     """A prepared preconditioner: one K-cycle on the aggregation hierarchy of a matrix."""
 
@@ -48,8 +67,8 @@ class Multigrid:
         level = self._hierarchy.levels[number]
         if level.prolongation is None or level.restriction is None:
             factors = self._hierarchy.coarsest
-            return _smooth(level, np.zeros_like(b), b) if factors is None else factors.apply(b)
-        x = _smooth(level, np.zeros_like(b), b)
+            return _smooth(level, None, b) if factors is None else factors.apply(b)
+        x = _smooth(level, None, b)
         coarse = level.restriction @ (b - level.matrix @ x)
         x += level.prolongation @ self._enter(number + 1, coarse)
         return _smooth(level, x, b)
@@ -77,13 +96,13 @@ class Multigrid:
         return (work / energy - mixed * step / energy) * first + step * second
 
 
-def _smooth(level: Level, x: Array, b: Array) -> Array:
-    """Take two Chebyshev steps that damp the upper three quarters of the spectrum of D^-1 A."""
+def _smooth(level: Level, x: Array | None, b: Array) -> Array:
+    """Take two Chebyshev steps that damp the upper three quarters of the spectrum of D^-1 A; None is zero."""
     lowest = level.largest / _SMOOTHED_BAND
     middle, half = 0.5 * (level.largest + lowest), 0.5 * (level.largest - lowest)
     ratio = middle / half
-    step = (b - level.matrix @ x) / (middle * level.diagonal)
-    x = x + step
+    step = (b if x is None else b - level.matrix @ x) / (middle * level.diagonal)
+    x = step if x is None else x + step
     weight = 1.0 / (2.0 * ratio - 1.0 / ratio)
     step = (weight / ratio) * step + (2.0 * weight / half) * (b - level.matrix @ x) / level.diagonal
     result: Array = x + step

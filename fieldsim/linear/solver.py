@@ -19,7 +19,7 @@ from scipy.sparse.linalg import LinearOperator, bicgstab, spilu
 from fieldsim.errors import InvalidInput, must
 from fieldsim.linear.direct import Factorisation
 from fieldsim.linear.grid_operator import GridOperator
-from fieldsim.linear.krylov import Multigrid, conjugate_gradients, dot
+from fieldsim.linear.krylov import Diagonal, Multigrid, conjugate_gradients, dominance, dot
 from fieldsim.linear.result import REMEDIES, LinearResult, Status
 
 Array = NDArray[np.float64]
@@ -31,6 +31,7 @@ _ITERATIONS = 500
 _ROUNDING = 50 * np.finfo(float).eps
 _DIRECT_BELOW = 6_000
 _PLANAR_BELOW = 600_000
+_DOMINANT = 20.0
 
 
 class Prepared:
@@ -47,6 +48,7 @@ class Prepared:
         symmetric: bool = True,
         nullspace: bool = False,
         weights: Array | None = None,
+        near: Callable[[], Prepared] | None = None,
     ) -> None:
         if method not in METHODS:
             raise InvalidInput(must("method", f"one of {', '.join(METHODS)}", method, "Choose one of them."))
@@ -62,9 +64,9 @@ class Prepared:
         self._finite = bool(np.isfinite(self._matrix.data).all())
         self._row_sum = float(self._matrix.sum())
         self._engine: Any = None
-        self._status = self._prepare_engine()
+        self._status = self._prepare_engine(near)
 
-    def _prepare_engine(self) -> Status:
+    def _prepare_engine(self, near: Callable[[], Prepared] | None) -> Status:
         if not self._finite:
             return Status.NOT_FINITE
         if not self.nullspace and self._annihilates_constants():
@@ -75,12 +77,20 @@ class Prepared:
             elif self.method == "cg":
                 if not (self._matrix.diagonal() > 0.0).all():
                     return Status.SINGULAR
-                self._engine = Multigrid(self._matrix, nullspace=self.nullspace)
+                self._engine = self._preconditioner(near)
             else:
                 self._engine = spilu(self._matrix.tocsc(), drop_tol=1e-5, fill_factor=20)
         except RuntimeError:  # SuperLU: "Factor is exactly singular"
             return Status.SINGULAR
         return Status.CONVERGED
+
+    def _preconditioner(self, near: Callable[[], Prepared] | None) -> Diagonal | Multigrid:
+        if not self.nullspace and dominance(self._matrix) < _DOMINANT:
+            return Diagonal(self._matrix)
+        other = near() if near is not None else None
+        if other is not None and isinstance(other._engine, Multigrid) and other.shape == self.shape:
+            return other._engine
+        return Multigrid(self._matrix, nullspace=self.nullspace)
 
     def _annihilates_constants(self) -> bool:
         image = np.abs(self._product(np.ones(self._matrix.shape[0])))
@@ -108,7 +118,7 @@ class Prepared:
         x = self._conserve(x, flat)
         residual, status = self._judge(x, flat, rtol)
         if self.nullspace:
-            x = x - float(self._weights @ x) / float(self._weights.sum())
+            x = x - dot(self._weights, x) / float(self._weights.sum())
         shaped = x.reshape(right.shape)
         return LinearResult(shaped, status, iterations, residual, self.method, REMEDIES[status])
 
@@ -118,8 +128,9 @@ class Prepared:
             # one refinement costs a substitution and brings the residual to rounding level
             return x + self._engine.apply(b - self._product(x)), 1
         if self.method == "cg":
+            # the stored matrix multiplies faster than the grid's differences, which judge the result
             x, iterations = conjugate_gradients(
-                self._product, b, start, self._engine.apply, rtol=rtol, limit=_ITERATIONS
+                self._matrix.dot, b, start, self._engine.apply, rtol=rtol, limit=_ITERATIONS
             )
             return x, iterations
         count = 0
@@ -165,13 +176,15 @@ def prepare(
     symmetric: bool = True,
     nullspace: bool = False,
     weights: Array | None = None,
+    near: Callable[[], Prepared] | None = None,
 ) -> Prepared:
     """Factor a matrix, or build its coarse levels, once for many right-hand sides.
 
     `matrix` is a GridOperator or a sparse matrix; `nullspace=True` declares A 1 = 0 (all walls insulated, or
-    periodic), and `weights` are the cell volumes of the mean that is then fixed at zero.
+    periodic), and `weights` are the cell volumes of the mean that is then fixed at zero. `near` gives,
+    where coarse levels are needed, a prepared similar matrix whose levels serve again.
     """
-    return Prepared(matrix, method=method, symmetric=symmetric, nullspace=nullspace, weights=weights)
+    return Prepared(matrix, method=method, symmetric=symmetric, nullspace=nullspace, weights=weights, near=near)
 
 
 def solve(

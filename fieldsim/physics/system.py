@@ -6,6 +6,7 @@ f = gain / storage, and (1 - s df/du) delta = r becomes (storage + s K) delta = 
 from __future__ import annotations
 
 from collections import OrderedDict
+from math import log
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from fieldsim.physics.finite_volume import FiniteVolume
 
 _KEPT = 4
 _DIGITS = 11
-_RTOL = 1e-11
+_RTOL = 1e-8
+_LEVELS_FOR = 4.0
 
 
 class ConservationSystem:
@@ -30,6 +32,7 @@ class ConservationSystem:
         self.storage: FloatArray = volume.storage
         self.solver = solver
         self.prepared: OrderedDict[tuple[float, float], Prepared] = OrderedDict()
+        self.levels: tuple[float, Prepared] | None = None
 
     def rate(self, t: float, u: FloatArray) -> FloatArray:
         """Return du/dt."""
@@ -60,7 +63,18 @@ class ConservationSystem:
             self.prepared.move_to_end(key)
             return self.prepared[key]
         matrix = self.volume.matrix_at(t).shifted(self.storage, shift)
-        self.prepared[key] = prepare(matrix, method=self.solver)
+        self.prepared[key] = prepare(matrix, method=self.solver, near=lambda: self._levels_near(shift))
         while len(self.prepared) > _KEPT:
             self.prepared.popitem(last=False)
         return self.prepared[key]
+
+    def _levels_near(self, shift: float) -> Prepared:
+        """Return the solver of the nearest power of four, whose coarse levels serve all shifts around it.
+
+        A power, not the last shift used: a resumed run must find the same levels.
+        """
+        rounded = _LEVELS_FOR ** round(log(shift, _LEVELS_FOR))
+        if self.levels is None or self.levels[0] != rounded:
+            matrix = self.volume.matrix_at(0.0).shifted(self.storage, rounded)
+            self.levels = rounded, prepare(matrix, method=self.solver)
+        return self.levels[1]

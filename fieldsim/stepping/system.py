@@ -17,7 +17,7 @@ from fieldsim.stepping.tableaux import Tableau
 Array = NDArray[np.float64]
 
 _CORRECTIONS = 12
-_SETTLED = 1e-10
+_SETTLED = 1e-6
 
 
 class System(Protocol):

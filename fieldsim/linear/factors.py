@@ -1,0 +1,265 @@
+"""Read from the arrays of a GridOperator alone whether it is a sum of tensor products, and which.
+
+A = sum_a L_a (x) prod_{b != a} diag(w_ab), L_a the three-point operator of axis a: couplings c_a, diagonal d_a
+
+Every entry is compared with its product. Entries are not negative, so agreement to a relative 1e-12 bounds the
+operators by each other, (1 - 1e-12) A <= A' <= (1 + 1e-12) A, and one refinement removes the difference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from fieldsim.arrays import FloatArray
+from fieldsim.linear.grid_operator import GridOperator
+
+COARSE = 1e-12
+FINE = 1e-13
+_BLOCK = 1 << 16
+_SAMPLE = 8
+
+# a product of one vector an axis
+Product = tuple[FloatArray, ...]
+
+
+@dataclass(frozen=True)
+class Term:
+    """The three-point operator of one axis and the weights it carries along the other axes.
+
+    `couplings` has one entry a face, as in GridOperator; `weights[b]` are one at the middle of axis b, and all one
+    along the own axis. A term whose couplings are all zero is not `active`: its weights mean nothing.
+    """
+
+    couplings: FloatArray
+    diagonal: FloatArray
+    weights: Product
+    periodic: bool
+    active: bool
+
+    @property
+    def size(self) -> int:
+        """Number of cells along the axis."""
+        return self.diagonal.size
+
+
+@dataclass(frozen=True)
+class Factors:
+    """A separable operator over the axes that are longer than one cell.
+
+    `constant` is what is left on the diagonal of a grid of one cell. `singular` says that A 1 = 0 and nothing else;
+    `definite` that no entry is negative; `close` that the arrays agree with the products to 1e-13.
+    """
+
+    terms: tuple[Term, ...]
+    constant: float
+    singular: bool
+    definite: bool
+    close: bool
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The grid's shape without its axes of one cell."""
+        return tuple(term.size for term in self.terms)
+
+    def common_weight(self, axis: int) -> FloatArray | None:
+        """Return the weight that all other terms carry along `axis`, or None where they differ."""
+        found = [term.weights[axis] for other, term in enumerate(self.terms) if other != axis and term.active]
+        if not found:
+            return np.ones(self.terms[axis].size)
+        first = found[0]
+        return first if all(_near(other, first) for other in found[1:]) else None
+
+
+def factorise(operator: GridOperator) -> Factors | None:
+    """Return the tensor products that add up to `operator`, or None where there are none.
+
+    Negative couplings, values that are not finite and operators that fall apart into unconnected singular parts are
+    refused too. The cost is two passes over the arrays; arrays that repeat along an axis (stride 0) cost nothing there.
+    """
+    with np.errstate(all="ignore"):
+        return _factorise(_squeezed(operator))
+
+
+def _factorise(slim: GridOperator) -> Factors | None:
+    found = _terms(slim)
+    if found is None:
+        return None
+    terms, close = found
+    connected = all(float(term.couplings.min()) > 0.0 for term in terms)
+    diagonal = _collapsed(slim.diagonal)
+    lowest = float(diagonal.min())
+    singular = lowest == 0.0 and not diagonal.any()
+    if not connected and not lowest > 0.0:
+        return None
+    attributed = _attribute(diagonal, slim.shape, terms) if terms else ((), True)
+    if attributed is None:
+        return None
+    constant = 0.0 if terms else float(slim.diagonal)
+    return Factors(attributed[0], constant, singular, lowest >= 0.0, close and attributed[1])
+
+
+def _squeezed(operator: GridOperator) -> GridOperator:
+    """Leave out the axes of one cell; two cells that meet at both their ends meet once, twice as strongly."""
+    couplings, periodic = [], []
+    kept = [axis for axis, n in enumerate(operator.shape) if n > 1]
+    dropped = tuple(axis for axis, n in enumerate(operator.shape) if n == 1)
+    for axis in kept:
+        coupling, closed = operator.couplings[axis], operator.periodic[axis]
+        if closed and operator.shape[axis] == 2:
+            coupling, closed = coupling.sum(axis=axis, keepdims=True), False
+        couplings.append(np.squeeze(coupling, axis=dropped))
+        periodic.append(closed)
+    diagonal = np.squeeze(operator.diagonal, axis=dropped)
+    return GridOperator(diagonal, tuple(couplings), tuple(periodic))
+
+
+def _terms(operator: GridOperator) -> tuple[tuple[Term, ...], bool] | None:
+    terms, all_close = [], True
+    for axis, coupling in enumerate(operator.couplings):
+        array = _collapsed(coupling)
+        product = _product(array, axis)
+        if product is None:
+            return None
+        close = _holds(array, [product])
+        if close is None:
+            return None
+        all_close &= close
+        lengths = [n if other != axis else 1 for other, n in enumerate(operator.shape)]
+        weights = tuple(
+            np.ones(1) if other == axis else np.broadcast_to(factor, (n,) if factor.size == 1 else factor.shape)
+            for other, (factor, n) in enumerate(zip(product, lengths, strict=True))
+        )
+        closed = operator.periodic[axis]
+        own = np.broadcast_to(product[axis], coupling.shape[axis])
+        size = own.size if closed else own.size + 1
+        terms.append(Term(np.array(own), np.zeros(size), weights, closed, bool(own.any())))
+    return tuple(terms), all_close
+
+
+def _product(array: FloatArray, axis: int) -> Product | None:
+    """Return the only product the array can be, read from the lines through its middle, or None."""
+    middle = [n // 2 for n in array.shape]
+    own = array[tuple(slice(None) if other == axis else middle[other] for other in range(array.ndim))]
+    if not np.isfinite(own).all() or own.min() < 0.0:
+        return None
+    peak = int(own.argmax())
+    if own[peak] == 0.0:
+        return None if array.any() else tuple(own if other == axis else np.ones(1) for other in range(array.ndim))
+    factors = []
+    for other in range(array.ndim):
+        point = [peak if k == axis else middle[k] for k in range(array.ndim)]
+        index = tuple(slice(None) if k == other else point[k] for k in range(array.ndim))
+        line = own if other == axis else array[index] / own[peak]
+        if other != axis and not line.min() > 0.0:
+            return None
+        factors.append(line)
+    return tuple(factors)
+
+
+def _attribute(
+    diagonal: FloatArray, shape: tuple[int, ...], terms: tuple[Term, ...]
+) -> tuple[tuple[Term, ...], bool] | None:
+    """Share the diagonal out among the terms: what lies inside goes to one of them, the rest is their walls."""
+    if diagonal.size == 1 and float(diagonal.ravel()[0]) == 0.0:
+        return terms, True
+    full = np.broadcast_to(diagonal, shape)
+    for owner in _owners(terms):
+        parts = _shares(full, terms, owner)
+        if parts is None:
+            continue
+        products = [
+            tuple(part if other == axis else terms[axis].weights[other] for other in range(len(terms)))
+            for axis, part in enumerate(parts)
+            if part.any()
+        ]
+        close = _holds(full, products)
+        if close is not None:
+            return tuple(replace(term, diagonal=part) for term, part in zip(terms, parts, strict=True)), close
+    return None
+
+
+def _owners(terms: tuple[Term, ...]) -> list[int]:
+    """Order the axes by how little it costs to change their diagonal: those that are not uniform come first."""
+    active = [axis for axis, term in enumerate(terms) if term.active]
+    return sorted(active, key=lambda axis: (_is_constant(terms[axis].couplings), -terms[axis].size))
+
+
+def _shares(diagonal: FloatArray, terms: tuple[Term, ...], owner: int) -> list[FloatArray] | None:
+    """Return the diagonal of each term, read from the lines through the middle of the grid."""
+    ndim = len(terms)
+    middle = [n // 2 for n in diagonal.shape]
+    # one at the middle by construction of the weights, so that a line there shows its own part plus the owner's
+    inside = float(diagonal[tuple(middle)])
+    parts = []
+    for axis, term in enumerate(terms):
+        line = diagonal[tuple(slice(None) if other == axis else middle[other] for other in range(ndim))]
+        if not term.active:
+            parts.append(np.zeros(term.size))
+            continue
+        part = np.array(line)
+        if axis != owner:
+            part -= inside * terms[owner].weights[axis]
+            part[np.abs(part) <= COARSE * np.abs(line)] = 0.0
+        parts.append(part)
+    return parts
+
+
+def _holds(array: FloatArray, products: list[Product]) -> bool | None:
+    """Compare a few entries, then all of them: True to FINE, False to COARSE, None beyond."""
+    if array.size > _BLOCK:
+        steps = [max(1, n // _SAMPLE) for n in array.shape]
+        some = array[tuple(slice(None, None, step) for step in steps)]
+        thinned = [
+            tuple(f if f.size == 1 else f[::step] for f, step in zip(product, steps, strict=True))
+            for product in products
+        ]
+        if _agrees(some, thinned) is None:
+            return None
+    return _agrees(array, products)
+
+
+def _agrees(array: FloatArray, products: list[Product]) -> bool | None:
+    n = array.shape[0] if array.ndim else 1
+    trailing = []
+    for product in products:
+        rest = np.ones(())
+        for factor in product[1:]:
+            rest = rest[..., None] * factor
+        trailing.append(rest)
+    rows = max(1, _BLOCK // max(1, array[0].size))
+    close = True
+    for start in range(0, n, rows):
+        block = array[start : start + rows]
+        expected = np.zeros(block.shape)
+        for product, rest in zip(products, trailing, strict=True):
+            first = product[0] if product[0].size == 1 else product[0][start : start + rows]
+            expected += first.reshape((-1,) + (1,) * (array.ndim - 1)) * rest
+        size = np.abs(block)
+        expected -= block
+        np.abs(expected, out=expected)
+        size *= FINE
+        if (expected <= size).all():
+            continue
+        close = False
+        size *= COARSE / FINE
+        if not (expected <= size).all():
+            return None
+    return close
+
+
+def _collapsed(array: FloatArray) -> FloatArray:
+    """Keep one entry along the axes on which the array only repeats itself in memory."""
+    index = tuple(
+        slice(0, 1) if step == 0 and n > 1 else slice(None) for n, step in zip(array.shape, array.strides, strict=True)
+    )
+    return array[index]
+
+
+def _is_constant(values: FloatArray) -> bool:
+    return values.size == 0 or bool(values.max() - values.min() <= COARSE * values.max())
+
+
+def _near(a: FloatArray, b: FloatArray) -> bool:
+    return bool((np.abs(a - b) <= COARSE * b).all())
