@@ -1,0 +1,118 @@
+"""The meshes that tests run on: every registered coordinate system, whole, in part, reduced, stretched, periodic.
+
+They are made from what a coordinate system says of itself, so that a new system is tested unasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+
+import numpy as np
+
+from fieldsim.coordinates import REGISTRY, Coordinates
+from fieldsim.meshes import Mesh, build_mesh
+
+SYSTEMS: dict[str, Coordinates] = {kind.__name__.lower(): kind() for kinds in REGISTRY.values() for kind in kinds}
+# Systems whose whole range holds no point where the map itself is singular (foci, infinity).
+REGULAR = ("cartesian", "polar", "cylindrical", "spherical")
+
+Factory = Callable[[int], Mesh]
+
+
+def _cells(system: Coordinates, names, n: int) -> list[int]:
+    """Return cells an axis (n a multiple of four): different along each, even and twice as many around."""
+    counts = []
+    for name in names:
+        number = system.names.index(name)
+        counts.append(2 * n if system.periods[number] is not None else n + number * n // 4)
+    return counts
+
+
+def _part(low: float, high: float, first: float, last: float) -> tuple[float, float]:
+    return low + first * (high - low), low + last * (high - low)
+
+
+def _stretch(span: tuple[float, float], cells: int, amount: float = 0.08) -> np.ndarray:
+    """Return smoothly stretched edges over a span: s + amount sin(2.2 s) scaled to fit."""
+    s = np.linspace(0.0, 1.0, cells + 1)
+    warped = s + amount * np.sin(2.2 * s)
+    low, high = span
+    edges = low + (high - low) * warped / warped[-1]
+    edges[0], edges[-1] = low, high
+    return edges
+
+
+def _make(system: Coordinates, spans, *, periodic=(), stretched=()) -> Factory:
+    names = [name for name in system.names if name in spans]
+
+    def factory(n: int) -> Mesh:
+        counts = dict(zip(names, _cells(system, names, n), strict=True))
+        edges = {name: _stretch(spans[name], counts[name]) for name in stretched}
+        plain = {name: spans[name] for name in names if name not in edges}
+        return build_mesh(system, plain, cells=[counts[name] for name in plain], periodic=periodic, edges=edges or None)
+
+    return factory
+
+
+def _whole(system, *, without=()):
+    return {n: w for n, w in zip(system.names, system.whole, strict=True) if n not in without}
+
+
+def _sector(system):
+    return {n: _part(*w, 0.3, 0.4) for n, w in zip(system.names, system.whole, strict=True)}
+
+
+def _ring(system, *, without=(), keep=()):
+    """Full turns where there is a period, away from every other end."""
+    return {
+        n: w if p is not None or n in keep else _part(*w, 1.2, 1.6) if high == inf else _part(*w, 0.6, 0.8)
+        for n, w, p, (_, high) in zip(system.names, system.whole, system.periods, system.limits, strict=True)
+        if n not in without
+    }
+
+
+def _catalogue() -> dict[str, Factory]:
+    found: dict[str, Factory] = {}
+    for label, system in SYSTEMS.items():
+        straight = all(p is None for p in system.periods)
+        sector = _sector(system)
+        found[f"{label} part"] = _make(system, sector)
+        found[f"{label} part stretched"] = _make(system, sector, stretched=system.names)
+        regular = system.name in REGULAR
+        if regular:
+            found[f"{label} whole"] = _make(system, _whole(system))
+            first = system.names[0]
+            found[f"{label} whole stretched"] = _make(system, _whole(system), stretched=(first,))
+        if not straight:
+            found[f"{label} ring"] = _make(system, _ring(system))
+        turning_poles = {system.names[p.axis] for p in system.poles if p.axis > 0}
+        if turning_poles:
+            found[f"{label} shell"] = _make(system, _ring(system, keep=turning_poles))
+        open_names = [
+            n
+            for n, limit, p in zip(system.names, system.limits, system.periods, strict=True)
+            if p is None and limit == (-inf, inf)
+        ]
+        if system.name == "cartesian":
+            found[f"{label} periodic"] = _make(system, _whole(system), periodic=("x",))
+            if system.dim > 1:
+                found[f"{label} periodic all"] = _make(system, _whole(system), periodic=system.names)
+        elif regular and "z" in open_names:
+            found[f"{label} periodic"] = _make(system, _whole(system), periodic=("z",))
+        for symmetry in system.symmetries:
+            without = " without " + " and ".join(sorted(symmetry))
+            found[f"{label} ring{without}"] = _make(system, _ring(system, without=symmetry))
+            if regular:
+                found[f"{label} whole{without}"] = _make(system, _whole(system, without=symmetry))
+            if turning_poles and not turning_poles & symmetry:
+                found[f"{label} shell{without}"] = _make(system, _ring(system, without=symmetry, keep=turning_poles))
+    return found
+
+
+MESHES: dict[str, Factory] = _catalogue()
+
+
+def has_pole(mesh: Mesh) -> bool:
+    """Tell whether a side of the mesh is a pole, where rows stand two orders higher."""
+    return any(side.kind == "pole" for side in mesh.sides.values())

@@ -1,0 +1,115 @@
+"""Errors and observed orders of every operator on a mesh of the catalogue, against exact derivatives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from oracles import (
+    case_for,
+    curl_of,
+    divergence_of,
+    gradient_of,
+    hessian_of,
+    jacobian_of,
+    laplacian_of,
+    native_tensor,
+    native_vector,
+    places,
+    values_of,
+    vector_laplacian_of,
+)
+
+import fieldsim as fs
+from fieldsim.meshes import Mesh
+
+
+def sampled(mesh: Mesh, case, x):
+    """Return the case's scalar and vector field on a mesh, the vector in the mesh's own components."""
+    vector = np.ascontiguousarray(native_vector(mesh, values_of(case.vector, x)))
+    return fs.ScalarField(mesh, case.scalar(x)), fs.VectorField(mesh, vector)
+
+
+def applied(f, F, order: int) -> dict[str, np.ndarray]:
+    """Return the values of every operator by name."""
+    result = {
+        "gradient": fs.gradient(f, order).values,
+        "divergence": fs.divergence(F, order).values,
+        "laplacian": fs.laplacian(f, order).values,
+        "vector laplacian": fs.laplacian(F, order).values,
+        "hessian": fs.hessian(f, order).values,
+        "jacobian": fs.jacobian(F, order).values,
+    }
+    if f.mesh.dim > 1:
+        result["curl"] = fs.curl(F, order).values
+    return result
+
+
+def exact(mesh: Mesh, case, x) -> dict[str, np.ndarray]:
+    """Return what `applied` approximates, in the mesh's own components."""
+    result = {
+        "gradient": native_vector(mesh, gradient_of(case.scalar, x)),
+        "divergence": divergence_of(case.vector, x),
+        "laplacian": laplacian_of(case.scalar, x),
+        "vector laplacian": native_vector(mesh, vector_laplacian_of(case.vector, x)),
+        "hessian": native_tensor(mesh, hessian_of(case.scalar, x)),
+        "jacobian": native_tensor(mesh, jacobian_of(case.vector, x)),
+    }
+    if mesh.dim > 1:
+        curl = curl_of(case.vector, x)
+        result["curl"] = curl if mesh.dim == 2 else native_vector(mesh, curl)
+    return result
+
+
+def scales(mesh: Mesh, case, truth, x) -> dict[str, float]:
+    """Return the size of the derivatives that each operator adds up."""
+    second = max(np.abs(part(x, k, k)).max() for part in case.vector for k in range(mesh.dim))
+    size = {name: np.abs(truth[name]).max() for name in ("gradient", "hessian", "jacobian")}
+    return {
+        **size,
+        "divergence": size["jacobian"],
+        "curl": size["jacobian"],
+        "laplacian": size["hessian"],
+        "vector laplacian": second,
+    }
+
+
+def errors(mesh: Mesh, order: int, waves: float) -> dict[str, float]:
+    """Return the largest error of each operator over all cells, relative to the derivatives it adds up."""
+    case = case_for(mesh, waves)
+    x = places(mesh.points)
+    truth = exact(mesh, case, x)
+    size = scales(mesh, case, truth, x)
+    got = applied(*sampled(mesh, case, x), order)
+    return {name: float(np.abs(got[name] - truth[name]).max() / size[name]) for name in truth}
+
+
+def rounding(mesh: Mesh, order: int, waves: float) -> dict[str, float]:
+    """Return the change of each operator when every input number moves by a few units in the last place."""
+    case = case_for(mesh, waves)
+    x = places(mesh.points)
+    size = scales(mesh, case, exact(mesh, case, x), x)
+    f, F = sampled(mesh, case, x)
+    random = np.random.default_rng(1)
+    moved = [
+        field.with_values(field.values + 1e-15 * np.abs(field.values).max() * random.uniform(-1, 1, field.values.shape))
+        for field in (f, F)
+    ]
+    before, after = applied(f, F, order), applied(*moved, order)
+    return {name: float(np.abs(after[name] - before[name]).max() / size[name]) for name in before}
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The order seen between n and 2 n cells an axis, and the error at 2 n."""
+
+    order: float
+    error: float
+    cells: int
+
+
+def observed_orders(factory, n: int, order: int, waves: float) -> dict[str, Observed]:
+    """Return, by operator, the order observed from n to 2 n cells."""
+    coarse, fine = (errors(factory(cells), order, waves) for cells in (n, 2 * n))
+    with np.errstate(divide="ignore"):
+        return {name: Observed(float(np.log2(coarse[name] / fine[name])), fine[name], 2 * n) for name in coarse}
