@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -78,8 +79,8 @@ def trace(
     if seeds.ndim != 2 or not np.isfinite(seeds).all():
         raise InvalidInput(must("seeds", "finite points of shape (n, dim)", seeds.shape, "Give one a row."))
     setting = _Setting(field, inside, size, tuple(sources), capture, tolerance * size, longest * size, most_steps)
-    forward = _advance(setting, seeds, 1.0) if direction != "backward" else None
-    backward = _advance(setting, seeds, -1.0) if direction != "forward" else None
+    forward = _March(setting, seeds, 1.0).run() if direction != "backward" else None
+    backward = _March(setting, seeds, -1.0).run() if direction != "forward" else None
     lines = []
     for k in range(len(seeds)):
         ahead = forward[k] if forward else _Half([seeds[k : k + 1]], "length", None)
@@ -100,7 +101,18 @@ class _Setting:
     most_steps: int
 
     @property
+    def smallest(self) -> float:
+        """The step below which a line counts as stuck."""
+        return 1e-5 * self.size
+
+    @property
+    def largest(self) -> float:
+        """The longest step."""
+        return self.size / 30.0
+
+    @cached_property
     def places(self) -> FloatArray:
+        """Positions of the sources, (m, dim)."""
         return np.array([source.position for source in self.sources], dtype=float)
 
     def direction(self, points: FloatArray) -> FloatArray:
@@ -125,44 +137,82 @@ class _Half:
     source: int | None
 
 
-def _advance(setting: _Setting, seeds: FloatArray, sign: float) -> list[_Half]:
-    """March all seeds along (or, with sign -1, against) the field until each has ended."""
-    halves = [_Half([seed[None]], "wall", None) for seed in seeds]
-    here = seeds.copy()
-    slope = sign * setting.direction(here)
-    active = np.flatnonzero(np.isfinite(slope).all(axis=1))
-    step = np.full(len(seeds), setting.size / 100.0)
-    travelled = np.zeros(len(seeds))
-    smallest, largest = 1e-5 * setting.size, setting.size / 30.0
-    for _ in range(setting.most_steps):
-        if not active.size:
-            break
-        limit = np.minimum(step[active], _reach(setting, here[active], largest))
-        there, last, error = _try_step(setting, here[active], slope[active], limit, sign)
-        bad = ~(np.isfinite(error) & np.isfinite(last).all(axis=1))
-        accepted = ~bad & (error <= setting.tolerance)
-        growth = np.where(bad, 0.4, 0.9 * (setting.tolerance / np.maximum(error, 1e-300)) ** 0.2)
-        step[active] = np.clip(limit * np.clip(np.nan_to_num(growth, nan=0.4), 0.2, 4.0), 0.0, largest)
+class _March:
+    """All lines on their way from the seeds, along the field (sign 1) or against it (sign -1)."""
+
+    def __init__(self, setting: _Setting, seeds: FloatArray, sign: float) -> None:
+        self.setting, self.seeds, self.sign = setting, seeds, sign
+        self.halves = [_Half([seed[None]], "wall", None) for seed in seeds]
+        self.here = seeds.copy()
+        self.slope = sign * setting.direction(seeds)
+        self.step = np.full(len(seeds), 0.01 * setting.size)
+        self.travelled = np.zeros(len(seeds))
+
+    def run(self) -> list[_Half]:
+        """Step until every line has ended."""
+        active = np.flatnonzero(np.isfinite(self.slope).all(axis=1))
+        for _ in range(self.setting.most_steps):
+            if not active.size:
+                break
+            active = self._advance(active)
+        for k in active:
+            self.halves[k].ending = "length"
+        return self.halves
+
+    def _advance(self, active: IntArray) -> IntArray:
+        """Try one step of every active line and return those that go on."""
+        setting = self.setting
+        start, slope = self.here[active], self.slope[active]
+        step = np.minimum(self.step[active], _reach(setting, start))
+        there, last, error = _try_step(setting, start, slope, step, self.sign)
+        lost = ~(np.isfinite(error) & np.isfinite(last).all(axis=1))
+        accepted = ~lost & (error <= setting.tolerance)
+        growth = np.where(lost, 0.4, 0.9 * (setting.tolerance / np.maximum(error, 1e-300)) ** 0.2)
+        self.step[active] = step * np.clip(np.nan_to_num(growth, nan=0.4), 0.2, 4.0)
+        for i in np.flatnonzero(accepted):
+            self.halves[active[i]].pieces.append(_hermite(start[i], there[i], slope[i], last[i], step[i]))
         moved = active[accepted]
-        _record(halves, moved, here[moved], there[accepted], slope[moved], last[accepted], limit[accepted])
-        here[moved], slope[moved] = there[accepted], last[accepted]
-        travelled[moved] += limit[accepted]
-        over = _ended(setting, halves, active, here, seeds, travelled, accepted, limit)
-        stuck = ~accepted & (step[active] < smallest)
+        self.here[moved], self.slope[moved] = there[accepted], last[accepted]
+        self.travelled[moved] += step[accepted]
+        over = np.zeros(len(active), dtype=bool)
+        # no line turns round within a step: it has run over a place where the field vanishes
+        turned = (slope * np.nan_to_num(last)).sum(axis=1) < -0.5
+        over[accepted] = [self._ends(active[i], step[i], turned=turned[i]) for i in np.flatnonzero(accepted)]
+        stuck = ~accepted & (self.step[active] < setting.smallest)
         for k in active[stuck]:
-            halves[k].ending = _why_stuck(setting, here[k], slope[k], smallest)
-        active = active[~(over | stuck)]
-    for k in active:
-        halves[k].ending = "length"
-    return halves
+            self.halves[k].ending = self._why_stuck(k)
+        return active[~(over | stuck)]
+
+    def _ends(self, k: int, step: float, *, turned: bool) -> bool:
+        """Tell whether line k, having made a step, has reached its end, and note which."""
+        setting, half, here = self.setting, self.halves[k], self.here[k]
+        gaps = np.linalg.norm(setting.places - here, axis=1) if setting.sources else np.array([np.inf])
+        home = float(np.linalg.norm(here - self.seeds[k]))
+        if gaps.min() <= setting.capture:
+            half.ending, half.source = "source", int(gaps.argmin())
+        elif turned:
+            half.ending = "stagnation"
+        elif self.travelled[k] > 4.0 * setting.largest and home < 0.6 * step:
+            half.ending = "closed"
+            half.pieces.append(self.seeds[k][None])
+        elif self.travelled[k] > setting.longest:
+            half.ending = "length"
+        else:
+            return False
+        return True
+
+    def _why_stuck(self, k: int) -> Ending:
+        """Tell a line that has run against a wall or a hole from one whose field has vanished."""
+        ahead = self.setting.direction((self.here[k] + 4.0 * self.setting.smallest * self.slope[k])[None])
+        return "stagnation" if np.isfinite(ahead).all() else "wall"
 
 
-def _reach(setting: _Setting, points: FloatArray, largest: float) -> FloatArray:
+def _reach(setting: _Setting, points: FloatArray) -> FloatArray:
     """Return the longest step allowed: a third of the way to the nearest source, to leap over none."""
     if not setting.sources:
-        return np.full(len(points), largest)
+        return np.full(len(points), setting.largest)
     gaps = np.linalg.norm(points[:, None, :] - setting.places[None], axis=2).min(axis=1)
-    return np.asarray(np.minimum(largest, 0.35 * np.maximum(gaps, setting.capture)))
+    return np.asarray(np.minimum(setting.largest, 0.35 * np.maximum(gaps, setting.capture)))
 
 
 def _try_step(
@@ -178,63 +228,15 @@ def _try_step(
     return there, slopes[-1], step * np.linalg.norm(deviation, axis=1)
 
 
-def _record(
-    halves: list[_Half],
-    moved: IntArray,
-    start: FloatArray,
-    end: FloatArray,
-    slope: FloatArray,
-    last: FloatArray,
-    step: FloatArray,
-) -> None:
-    """Append the Hermite curve of each accepted step to its line."""
-    t = (np.arange(1, _SAMPLES + 1) / _SAMPLES)[None, :, None]
-    h = step[:, None, None]
-    curve = (
-        (1.0 + 2.0 * t) * (1.0 - t) ** 2 * start[:, None]
-        + t * (1.0 - t) ** 2 * h * slope[:, None]
-        + t**2 * (3.0 - 2.0 * t) * end[:, None]
-        + t**2 * (t - 1.0) * h * last[:, None]
+def _hermite(start: FloatArray, end: FloatArray, slope: FloatArray, last: FloatArray, step: float) -> FloatArray:
+    """Return points on the cubic between two ends with given directions, the start left out."""
+    t = (np.arange(1, _SAMPLES + 1) / _SAMPLES)[:, None]
+    return np.asarray(
+        (1.0 + 2.0 * t) * (1.0 - t) ** 2 * start
+        + t * (1.0 - t) ** 2 * step * slope
+        + t**2 * (3.0 - 2.0 * t) * end
+        + t**2 * (t - 1.0) * step * last
     )
-    for k, piece in zip(moved, curve, strict=True):
-        halves[k].pieces.append(piece)
-
-
-def _ended(
-    setting: _Setting,
-    halves: list[_Half],
-    active: IntArray,
-    here: FloatArray,
-    seeds: FloatArray,
-    travelled: FloatArray,
-    accepted: BoolArray,
-    step: FloatArray,
-) -> BoolArray:
-    """Tell which active lines have reached a source, their own seed or the longest length, and note it."""
-    over = np.zeros(len(active), dtype=bool)
-    home = np.linalg.norm(here[active] - seeds[active], axis=1)
-    closed = accepted & (travelled[active] > 4.0 * setting.size / 30.0) & (home < 0.6 * step)
-    long = accepted & (travelled[active] > setting.longest)
-    for i in np.flatnonzero(closed | long):
-        half = halves[active[i]]
-        half.ending = "closed" if closed[i] else "length"
-        if closed[i]:
-            half.pieces.append(seeds[active[i]][None])
-    over |= closed | long
-    if setting.sources:
-        gaps = np.linalg.norm(here[active][:, None, :] - setting.places[None], axis=2)
-        nearest = gaps.argmin(axis=1)
-        caught = accepted & ~over & (gaps.min(axis=1) <= setting.capture)
-        for i in np.flatnonzero(caught):
-            halves[active[i]].ending, halves[active[i]].source = "source", int(nearest[i])
-        over |= caught
-    return over
-
-
-def _why_stuck(setting: _Setting, point: FloatArray, slope: FloatArray, smallest: float) -> Ending:
-    """Tell a line that has run against a wall or a hole from one whose field has vanished."""
-    ahead = setting.direction((point + 2.0 * smallest * slope)[None])
-    return "stagnation" if np.isfinite(ahead).all() else "wall"
 
 
 def _joined(ahead: _Half, behind: _Half) -> FieldLine:
