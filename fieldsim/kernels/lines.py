@@ -1,8 +1,11 @@
 """Sums of one-dimensional derivatives over the lines of an array: out[o] (+)= scale * D_axis(in[s]).
 
-Arrays are seen as lines (rows of the last axis). Along the two slow axes a derivative is a sum of whole lines with
-scalar weights; along the last axis a sum of shifted slices. Everything of one output line is computed while its inputs
-are in cache. Lines are independent, so the result does not depend on the number of threads.
+Arrays are seen as lines (rows of the last axis) of one flat array. Along the two slow axes a derivative is a sum of
+whole lines with scalar weights; along the last axis a sum of shifted pieces of one line. Everything of one output line
+is computed while its inputs are in cache. Lines are independent, so the number of threads does not change a bit.
+
+Lines are named by offsets into flat arrays, not by slices: a slice costs an atomic reference count, which two threads
+fight over. Offsets are unsigned, because signed ones carry tests for negative indices that stop vectorisation.
 """
 
 from __future__ import annotations
@@ -12,244 +15,234 @@ from numba import prange
 
 from fieldsim.kernels.jit import compiled, compiled_parallel
 
-# A chunk of rows is combined in one pass over the line: enough to hide the store, few enough for the registers.
+# A chunk of rows is combined in one pass over the line: enough to hide the store, few enough for the registers and
+# for the compiler's overlap checks (at most eight).
 CHUNK = 5
 
 
 @compiled
-def _set_rows(out, count, x0, x1, x2, x3, x4, c0, c1, c2, c3, c4):  # type: ignore[no-untyped-def]
-    """Set out = sum of the first `count` rows x_m times c_m."""
-    n = out.size
+def _set_rows(out, o, n, x, count, i0, i1, i2, i3, i4, c0, c1, c2, c3, c4):  # type: ignore[no-untyped-def]
+    """Set out[o + k] = sum of the first `count` products c_m x[i_m + k]."""
     if count == 2:
         for k in range(n):
-            out[k] = c0 * x0[k] + c1 * x1[k]
+            out[o + k] = c0 * x[i0 + k] + c1 * x[i1 + k]
     elif count == 3:
         for k in range(n):
-            out[k] = c0 * x0[k] + c1 * x1[k] + c2 * x2[k]
+            out[o + k] = c0 * x[i0 + k] + c1 * x[i1 + k] + c2 * x[i2 + k]
     elif count == 4:
         for k in range(n):
-            out[k] = c0 * x0[k] + c1 * x1[k] + c2 * x2[k] + c3 * x3[k]
+            out[o + k] = c0 * x[i0 + k] + c1 * x[i1 + k] + c2 * x[i2 + k] + c3 * x[i3 + k]
     elif count == 5:
         for k in range(n):
-            out[k] = c0 * x0[k] + c1 * x1[k] + c2 * x2[k] + c3 * x3[k] + c4 * x4[k]
-    elif count == 1:
-        for k in range(n):
-            out[k] = c0 * x0[k]
+            out[o + k] = c0 * x[i0 + k] + c1 * x[i1 + k] + c2 * x[i2 + k] + c3 * x[i3 + k] + c4 * x[i4 + k]
     else:
         for k in range(n):
-            out[k] = 0.0
+            out[o + k] = c0 * x[i0 + k]
 
 
 @compiled
-def _add_rows(out, count, x0, x1, x2, x3, x4, c0, c1, c2, c3, c4):  # type: ignore[no-untyped-def]
-    """Add the first `count` rows x_m times c_m to out."""
-    n = out.size
+def _add_rows(out, o, n, x, count, i0, i1, i2, i3, i4, c0, c1, c2, c3, c4):  # type: ignore[no-untyped-def]
+    """Add the first `count` products c_m x[i_m + k] to out[o + k]."""
     if count == 2:
         for k in range(n):
-            out[k] += c0 * x0[k] + c1 * x1[k]
+            out[o + k] += c0 * x[i0 + k] + c1 * x[i1 + k]
     elif count == 3:
         for k in range(n):
-            out[k] += c0 * x0[k] + c1 * x1[k] + c2 * x2[k]
+            out[o + k] += c0 * x[i0 + k] + c1 * x[i1 + k] + c2 * x[i2 + k]
     elif count == 4:
         for k in range(n):
-            out[k] += c0 * x0[k] + c1 * x1[k] + c2 * x2[k] + c3 * x3[k]
+            out[o + k] += c0 * x[i0 + k] + c1 * x[i1 + k] + c2 * x[i2 + k] + c3 * x[i3 + k]
     elif count == 5:
         for k in range(n):
-            out[k] += c0 * x0[k] + c1 * x1[k] + c2 * x2[k] + c3 * x3[k] + c4 * x4[k]
-    elif count == 1:
+            out[o + k] += c0 * x[i0 + k] + c1 * x[i1 + k] + c2 * x[i2 + k] + c3 * x[i3 + k] + c4 * x[i4 + k]
+    else:
         for k in range(n):
-            out[k] += c0 * x0[k]
+            out[o + k] += c0 * x[i0 + k]
 
 
 @compiled
-def _row(lines, ghosts, label, base, stride, ghost_base, ghost_stride):  # type: ignore[no-untyped-def]
-    """Return the line a stencil entry names: of the array, or of the ghosts where the label is negative."""
-    if label >= 0:
-        return lines[base + label * stride]
-    return ghosts[ghost_base + (-1 - label) * ghost_stride]
+def _combine(out, o, n, add, x, base, stride, labels, weights, count, scale):  # type: ignore[no-untyped-def]
+    """Set or add scale * sum_m weights[m] x[base + labels[m] stride + k], chunk by chunk."""
+    target, length = np.uint64(o), np.uint64(n)
+    start = 0
+    while True:
+        left = min(count - start, CHUNK)
+        m0 = start
+        m1 = start + 1 if left > 1 else m0
+        m2 = start + 2 if left > 2 else m0
+        m3 = start + 3 if left > 3 else m0
+        m4 = start + 4 if left > 4 else m0
+        i0 = np.uint64(base + labels[m0] * stride)
+        i1 = np.uint64(base + labels[m1] * stride)
+        i2 = np.uint64(base + labels[m2] * stride)
+        i3 = np.uint64(base + labels[m3] * stride)
+        i4 = np.uint64(base + labels[m4] * stride)
+        c0, c1, c2 = scale * weights[m0], scale * weights[m1], scale * weights[m2]
+        c3, c4 = scale * weights[m3], scale * weights[m4]
+        if add or start > 0:
+            _add_rows(out, target, length, x, left, i0, i1, i2, i3, i4, c0, c1, c2, c3, c4)
+        else:
+            _set_rows(out, target, length, x, left, i0, i1, i2, i3, i4, c0, c1, c2, c3, c4)
+        start += CHUNK
+        if start >= count:
+            return
+
+
+@compiled
+def _add_row(out, o, n, x, i, c):  # type: ignore[no-untyped-def]
+    """Add c x[i + k] to out[o + k]."""
+    target, source, length = np.uint64(o), np.uint64(i), np.uint64(n)
+    for k in range(length):
+        out[target + k] += c * x[source + k]
 
 
 @compiled
 def across(  # type: ignore[no-untyped-def]
-    out, add, lines, ghosts, labels, weights, count, base, stride, ghost_base, ghost_stride, scale
+    out, o, n, add, x, base, stride, ghosts, ghost_base, ghost_stride, labels, weights, count, scale
 ):
-    """Combine whole lines: a derivative along a slow axis."""
-    start = 0
-    while True:
-        left = min(count - start, CHUNK)
-        m0 = start
-        m1 = start + 1 if left > 1 else m0
-        m2 = start + 2 if left > 2 else m0
-        m3 = start + 3 if left > 3 else m0
-        m4 = start + 4 if left > 4 else m0
-        x0 = _row(lines, ghosts, labels[m0], base, stride, ghost_base, ghost_stride)
-        x1 = _row(lines, ghosts, labels[m1], base, stride, ghost_base, ghost_stride)
-        x2 = _row(lines, ghosts, labels[m2], base, stride, ghost_base, ghost_stride)
-        x3 = _row(lines, ghosts, labels[m3], base, stride, ghost_base, ghost_stride)
-        x4 = _row(lines, ghosts, labels[m4], base, stride, ghost_base, ghost_stride)
-        c0 = scale * weights[m0]
-        c1 = scale * weights[m1]
-        c2 = scale * weights[m2]
-        c3 = scale * weights[m3]
-        c4 = scale * weights[m4]
-        if add or start > 0:
-            _add_rows(out, left, x0, x1, x2, x3, x4, c0, c1, c2, c3, c4)
+    """Combine whole lines, a derivative along a slow axis: a negative label names a line of the ghosts.
+
+    `labels`, `weights` and `count` are those of one row of the table.
+    """
+    beyond = False
+    for m in range(count):
+        beyond = beyond or labels[m] < 0
+    if not beyond:
+        _combine(out, o, n, add, x, base, stride, labels, weights, count, scale)
+        return
+    if not add:
+        for k in range(n):
+            out[o + k] = 0.0
+    for m in range(count):
+        if labels[m] >= 0:
+            _add_row(out, o, n, x, base + labels[m] * stride, scale * weights[m])
         else:
-            _set_rows(out, left, x0, x1, x2, x3, x4, c0, c1, c2, c3, c4)
-        start += CHUNK
-        if start >= count:
-            return
+            _add_row(out, o, n, ghosts, ghost_base + (-1 - labels[m]) * ghost_stride, scale * weights[m])
 
 
 @compiled
-def _edge_of_line(out, add, x, labels, weights, first, last, scale):  # type: ignore[no-untyped-def]
+def _ends(out, o, add, x, i, labels, weights, first, last, scale):  # type: ignore[no-untyped-def]
     """Apply rows `first` ... `last` - 1 of the last axis point by point."""
     for k in range(first, last):
         total = 0.0
         for m in range(labels.shape[1]):
-            total += weights[k, m] * x[labels[k, m]]
+            total += weights[k, m] * x[i + labels[k, m]]
         if add:
-            out[k] += scale * total
+            out[o + k] += scale * total
         else:
-            out[k] = scale * total
+            out[o + k] = scale * total
 
 
 @compiled
-def _along_uniform(out, add, x, offsets, weights, count, low, high, scale):  # type: ignore[no-untyped-def]
-    """Combine shifted slices of one line with the same weights everywhere."""
-    start = 0
-    target = out[low:high]
-    n = high - low
-    while True:
-        left = min(count - start, CHUNK)
-        m0 = start
-        m1 = start + 1 if left > 1 else m0
-        m2 = start + 2 if left > 2 else m0
-        m3 = start + 3 if left > 3 else m0
-        m4 = start + 4 if left > 4 else m0
-        a0, a1, a2, a3, a4 = (
-            low + offsets[m0],
-            low + offsets[m1],
-            low + offsets[m2],
-            low + offsets[m3],
-            low + offsets[m4],
-        )
-        x0, x1, x2, x3, x4 = x[a0 : a0 + n], x[a1 : a1 + n], x[a2 : a2 + n], x[a3 : a3 + n], x[a4 : a4 + n]
-        c0 = scale * weights[m0]
-        c1 = scale * weights[m1]
-        c2 = scale * weights[m2]
-        c3 = scale * weights[m3]
-        c4 = scale * weights[m4]
-        if add or start > 0:
-            _add_rows(target, left, x0, x1, x2, x3, x4, c0, c1, c2, c3, c4)
-        else:
-            _set_rows(target, left, x0, x1, x2, x3, x4, c0, c1, c2, c3, c4)
-        start += CHUNK
-        if start >= count:
-            return
+def _set_varying(out, o, n, x, i0, i1, table, f0, f1, scale):  # type: ignore[no-untyped-def]
+    for k in range(n):
+        out[o + k] = scale * (table[f0 + k] * x[i0 + k] + table[f1 + k] * x[i1 + k])
 
 
 @compiled
-def _along_varying(out, add, x, offsets, table, count, low, high, scale):  # type: ignore[no-untyped-def]
-    """Combine shifted slices of one line with weights that change from point to point: table[m, k]."""
-    n = high - low
-    target = out[low:high]
+def _add_varying(out, o, n, x, i0, i1, table, f0, f1, scale):  # type: ignore[no-untyped-def]
+    for k in range(n):
+        out[o + k] += scale * (table[f0 + k] * x[i0 + k] + table[f1 + k] * x[i1 + k])
+
+
+@compiled
+def _varying(  # type: ignore[no-untyped-def]
+    out, o, add, x, i, offsets, table, start, n2, count, low, high, scale
+):
+    """Combine shifted pieces of one line with weights that change from point to point: table[start + m n2 + k].
+
+    `count` is even: an odd one is filled up with a column of zeros.
+    """
+    target, length = np.uint64(o + low), np.uint64(high - low)
     for m in range(0, count, 2):
-        a0 = low + offsets[m]
-        x0 = x[a0 : a0 + n]
-        f0 = table[m, low:high]
-        if m + 1 < count:
-            a1 = low + offsets[m + 1]
-            x1 = x[a1 : a1 + n]
-            f1 = table[m + 1, low:high]
-            if add or m > 0:
-                for k in range(n):
-                    target[k] += scale * (f0[k] * x0[k] + f1[k] * x1[k])
-            else:
-                for k in range(n):
-                    target[k] = scale * (f0[k] * x0[k] + f1[k] * x1[k])
-        elif add or m > 0:
-            for k in range(n):
-                target[k] += scale * (f0[k] * x0[k])
+        i0, i1 = np.uint64(i + low + offsets[m]), np.uint64(i + low + offsets[m + 1])
+        f0, f1 = np.uint64(start + m * n2 + low), np.uint64(start + (m + 1) * n2 + low)
+        if add or m > 0:
+            _add_varying(out, target, length, x, i0, i1, table, f0, f1, scale)
         else:
-            for k in range(n):
-                target[k] = scale * (f0[k] * x0[k])
+            _set_varying(out, target, length, x, i0, i1, table, f0, f1, scale)
 
 
 @compiled
-def _multiply(out, add, factor, line):  # type: ignore[no-untyped-def]
-    """Set or add factor * line."""
-    if add:
-        for k in range(out.size):
-            out[k] += factor[k] * line[k]
-    else:
-        for k in range(out.size):
-            out[k] = factor[k] * line[k]
-
-
-@compiled
-def along(out, add, x, labels, weights, span, offsets, steady, varying, scale):  # type: ignore[no-untyped-def]
-    """Apply a table along one line: point by point near the ends, by shifted slices between."""
-    low, high, count = span[0], span[1], span[3]
-    _edge_of_line(out, add, x, labels, weights, 0, low, scale)
+def along(  # type: ignore[no-untyped-def]
+    out, o, n, add, x, i, t, labels, weights, spans, offsets, steady, varying, scale
+):
+    """Apply table `t` along the line that starts at x[i]: point by point near the ends, by shifted pieces between."""
+    low, high, count = spans[t, 0], spans[t, 1], spans[t, 3]
+    _ends(out, o, add, x, i, labels[t], weights[t], 0, low, scale)
     if high > low:
-        if span[2] == 1:
-            _along_uniform(out, add, x, offsets, steady, count, low, high, scale)
+        if spans[t, 2] == 1:
+            _combine(out, o + low, high - low, add, x, i + low, 1, offsets[t], steady[t], count, scale)
         else:
-            _along_varying(out, add, x, offsets, varying, count, low, high, scale)
-    _edge_of_line(out, add, x, labels, weights, high, x.size, scale)
+            start = t * offsets.shape[1] * n
+            _varying(out, o, add, x, i, offsets[t], varying, start, n, count + count % 2, low, high, scale)
+    _ends(out, o, add, x, i, labels[t], weights[t], high, n, scale)
+
+
+@compiled
+def _multiply(out, o, n, add, factor, f, line):  # type: ignore[no-untyped-def]
+    """Set or add factor[f + k] line[k]."""
+    target, source, length = np.uint64(o), np.uint64(f), np.uint64(n)
+    if add:
+        for k in range(length):
+            out[target + k] += factor[source + k] * line[k]
+    else:
+        for k in range(length):
+            out[target + k] = factor[source + k] * line[k]
 
 
 @compiled_parallel
 def apply_terms(  # type: ignore[no-untyped-def]
-    out,  # (outputs, n0 * n1, n2)
-    values,  # (inputs, n0 * n1, n2)
-    ghosts0,  # (inputs, layers0 * n1, n2): layers beyond the ends of axis 0
-    ghosts1,  # (inputs, n0 * layers1, n2): layers beyond the ends of axis 1
-    shape,  # (6,): n0, n1, layers0, layers1, and the blocks of axes 0 and 1 that one thread works through
+    out,  # flat (outputs, n0, n1, n2)
+    values,  # flat (inputs, n0, n1, n2)
+    ghosts0,  # flat (inputs, layers0, n1, n2): layers beyond the ends of axis 0
+    ghosts1,  # flat (inputs, n0, layers1, n2): layers beyond the ends of axis 1
+    shape,  # (7,): n0, n1, n2, layers0, layers1, and the blocks of axes 0 and 1 that one thread works through
     terms,  # (terms, 6): output, input, axis, table, add, row of `fields` or -1
     scales,  # (terms, n0 or 1, n1 or 1): factor of each line
-    fields,  # (fields, n0 * n1, n2): factors that change along the line
+    fields,  # flat (fields, n0, n1, n2): factors that change along the line
     labels,  # (tables, rows, width)
     weights,  # (tables, rows, width)
     counts,  # (tables, rows): entries used
     spans,  # (tables, 4): low, high, uniform, count of the interior along the last axis
     offsets,  # (tables, width): interior offsets along the last axis
     steady,  # (tables, width): interior weights along the last axis where they do not change
-    varying,  # (tables, width, n2): interior weights along the last axis
+    varying,  # flat (tables, width, n2): interior weights along the last axis
 ):
     """Compute every term on every line."""
-    n0, n1, layers1 = shape[0], shape[1], shape[3]
-    block0, block1 = shape[4], shape[5]
+    n0, n1, n2, layers0, layers1 = shape[0], shape[1], shape[2], shape[3], shape[4]
+    block0, block1 = shape[5], shape[6]
     columns = (n1 + block1 - 1) // block1
     blocks = (n0 + block0 - 1) // block0 * columns
-    n2 = out.shape[2]
+    whole = n0 * n1 * n2
     for block in prange(blocks):
         buffer = np.empty(n2)
         first0, first1 = block // columns * block0, block % columns * block1
         for i in range(first0, min(first0 + block0, n0)):
             for j in range(first1, min(first1 + block1, n1)):
-                line = i * n1 + j
+                line = (i * n1 + j) * n2
                 for t in range(terms.shape[0]):
-                    o, s, axis, table = terms[t, 0], terms[t, 1], terms[t, 2], terms[t, 3]
+                    s, axis, table = terms[t, 1], terms[t, 2], terms[t, 3]
                     varies = terms[t, 5] >= 0
-                    add = terms[t, 4] == 1 and not varies
-                    target = buffer if varies else out[o, line]
+                    add = terms[t, 4] == 1
+                    target, o = (buffer, 0) if varies else (out, terms[t, 0] * whole + line)
                     scale = scales[t, i % scales.shape[1], j % scales.shape[2]]
                     if axis == 0:
                         across(
-                            target, add, values[s], ghosts0[s], labels[table, i], weights[table, i], counts[table, i],
-                            j, n1, j, n1, scale,
+                            target, o, n2, add and not varies, values, s * whole + j * n2, n1 * n2, ghosts0,
+                            (s * layers0 * n1 + j) * n2, n1 * n2, labels[table, i], weights[table, i],
+                            counts[table, i], scale,
                         )  # fmt: skip
                     elif axis == 1:
                         across(
-                            target, add, values[s], ghosts1[s], labels[table, j], weights[table, j], counts[table, j],
-                            i * n1, 1, i * layers1, 1, scale,
+                            target, o, n2, add and not varies, values, s * whole + i * n1 * n2, n2, ghosts1,
+                            (s * n0 + i) * layers1 * n2, n2, labels[table, j], weights[table, j], counts[table, j],
+                            scale,
                         )  # fmt: skip
                     else:
                         along(
-                            target, add, values[s, line], labels[table], weights[table], spans[table], offsets[table],
-                            steady[table], varying[table], scale,
+                            target, o, n2, add and not varies, values, s * whole + line, table, labels, weights, spans,
+                            offsets, steady, varying, scale,
                         )  # fmt: skip
                     if varies:
-                        _multiply(out[o, line], terms[t, 4] == 1, fields[terms[t, 5], line], buffer)
+                        _multiply(out, terms[t, 0] * whole + line, n2, add, fields, terms[t, 5] * whole + line, buffer)

@@ -2,7 +2,7 @@
 
 along_gradient: out[n] = sum_i metric[i, n] D_i f;  through: out = factor sum_i D_i(metric[i] . F);
 around: out[n] = sum_i dual[i, n] (D_j(metric[k] . F) - D_k(metric[j] . F)).
-A derivative is a table as in `lines`, without ghosts: a curvilinear mesh has no poles.
+A derivative is a table as in `lines`, without ghosts: a curvilinear mesh has no poles. Arrays are flat, as there.
 """
 
 from __future__ import annotations
@@ -15,110 +15,92 @@ from fieldsim.kernels.lines import across, along
 
 
 @compiled
-def _contract(out, metric, field, line):  # type: ignore[no-untyped-def]
-    """Set out = sum_n metric[n] field[n] on one line."""
-    m0, m1, f0, f1 = metric[0, line], metric[1, line], field[0, line], field[1, line]
-    if metric.shape[0] == 2:
-        for k in range(out.size):
-            out[k] = m0[k] * f0[k] + m1[k] * f1[k]
+def _contract(out, o, n, add, weight, dim, a, i, step, b, j, other_step):  # type: ignore[no-untyped-def]
+    """Set or add weight * sum_m a[i + m step + k] b[j + m other_step + k] over `dim` (2 or 3) terms."""
+    target, length = np.uint64(o), np.uint64(n)
+    i0, i1, i2 = np.uint64(i), np.uint64(i + step), np.uint64(i + (dim - 1) * step)
+    j0, j1, j2 = np.uint64(j), np.uint64(j + other_step), np.uint64(j + (dim - 1) * other_step)
+    if dim == 2:
+        if add:
+            for k in range(length):
+                out[target + k] += weight * (a[i0 + k] * b[j0 + k] + a[i1 + k] * b[j1 + k])
+        else:
+            for k in range(length):
+                out[target + k] = weight * (a[i0 + k] * b[j0 + k] + a[i1 + k] * b[j1 + k])
+    elif add:
+        for k in range(length):
+            out[target + k] += weight * (a[i0 + k] * b[j0 + k] + a[i1 + k] * b[j1 + k] + a[i2 + k] * b[j2 + k])
     else:
-        m2, f2 = metric[2, line], field[2, line]
-        for k in range(out.size):
-            out[k] = m0[k] * f0[k] + m1[k] * f1[k] + m2[k] * f2[k]
-
-
-@compiled
-def _add_pair(out, weight, other_weight, metric, field, line, other):  # type: ignore[no-untyped-def]
-    """Add weight * (metric . field) on one line and other_weight * (metric . field) on another."""
-    m0, m1, f0, f1 = metric[0, line], metric[1, line], field[0, line], field[1, line]
-    p0, p1, g0, g1 = metric[0, other], metric[1, other], field[0, other], field[1, other]
-    if metric.shape[0] == 2:
-        for k in range(out.size):
-            here = m0[k] * f0[k] + m1[k] * f1[k]
-            there = p0[k] * g0[k] + p1[k] * g1[k]
-            out[k] += weight * here + other_weight * there
-    else:
-        m2, f2, p2, g2 = metric[2, line], field[2, line], metric[2, other], field[2, other]
-        for k in range(out.size):
-            here = m0[k] * f0[k] + m1[k] * f1[k] + m2[k] * f2[k]
-            there = p0[k] * g0[k] + p1[k] * g1[k] + p2[k] * g2[k]
-            out[k] += weight * here + other_weight * there
+        for k in range(length):
+            out[target + k] = weight * (a[i0 + k] * b[j0 + k] + a[i1 + k] * b[j1 + k] + a[i2 + k] * b[j2 + k])
 
 
 @compiled
 def _add_derivative(  # type: ignore[no-untyped-def]
-    out, sign, metric, field, axis, i, j, n1, labels, weights, counts, span, offsets, steady, varying, buffer
+    out, o, sign, dim, metric, row, field, axis, t, i, j, shape, tables, buffer
 ):
-    """Add sign * D_axis(metric . field) on line (i, j) to out."""
+    """Add sign * D_axis(metric[row] . field) on line (i, j) to out[o ...]; `t` is the table of the axis."""
+    n0, n1, n2 = shape[0], shape[1], shape[2]
+    labels, weights, counts, spans, offsets, steady, varying = tables
+    whole = n0 * n1 * n2
+    start = row * dim * whole
     if axis == 2:
-        _contract(buffer, metric, field, i * n1 + j)
-        along(out, True, buffer, labels, weights, span, offsets, steady, varying, sign)
+        line = (i * n1 + j) * n2
+        _contract(buffer, 0, n2, False, 1.0, dim, metric, start + line, whole, field, line, whole)
+        along(out, o, n2, True, buffer, 0, t, labels, weights, spans, offsets, steady, varying, sign)
         return
-    row = i if axis == 0 else j
-    base, stride = (j, n1) if axis == 0 else (i * n1, 1)
-    count = counts[row]
-    for m in range(0, count, 2):
-        line = base + labels[row, m] * stride
-        if m + 1 < count:
-            other, weight = base + labels[row, m + 1] * stride, weights[row, m + 1]
-        else:
-            other, weight = line, 0.0
-        _add_pair(out, sign * weights[row, m], sign * weight, metric, field, line, other)
+    number = i if axis == 0 else j
+    base, stride = (j * n2, n1 * n2) if axis == 0 else (i * n1 * n2, n2)
+    for m in range(counts[t, number]):
+        line = base + labels[t, number, m] * stride
+        weight = sign * weights[t, number, m]
+        _contract(out, o, n2, True, weight, dim, metric, start + line, whole, field, line, whole)
 
 
 @compiled_parallel
 def along_gradient(  # type: ignore[no-untyped-def]
     out, values, metric, first, shape, labels, weights, counts, spans, offsets, steady, varying
 ):
-    """Set out[n] = sum_i metric[i, n] D_i f for the array axes `first` ... 2, metric (dim, dim, lines, n2)."""
-    n0, n1 = shape[0], shape[1]
-    n2 = values.shape[1]
-    dim = metric.shape[0]
-    none = np.empty((0, n2))
-    for line in prange(n0 * n1):
-        i, j = line // n1, line % n1
-        slopes = np.empty((dim, n2))
+    """Set out[n] = sum_i metric[i, n] D_i f for the kernel axes `first` ... 2; metric flat (dim, dim, n0, n1, n2)."""
+    n0, n1, n2 = shape[0], shape[1], shape[2]
+    dim = 3 - first
+    whole = n0 * n1 * n2
+    for number in prange(n0 * n1):
+        i, j = number // n1, number % n1
+        line = number * n2
+        slopes = np.empty(dim * n2)
         for a in range(dim):
             axis = a + first
-            if axis == 0:
-                across(slopes[a], False, values, none, labels[a, i], weights[a, i], counts[a, i], j, n1, 0, 0, 1.0)
-            elif axis == 1:
-                across(slopes[a], False, values, none, labels[a, j], weights[a, j], counts[a, j], i * n1, 1, 0, 0, 1.0)
-            else:
-                along(
-                    slopes[a], False, values[line], labels[a], weights[a], spans[a], offsets[a], steady[a], varying[a],
-                    1.0,
-                )  # fmt: skip
+            if axis == 2:
+                along(slopes, a * n2, n2, False, values, line, a, labels, weights, spans, offsets, steady, varying, 1.0)
+                continue
+            row = i if axis == 0 else j
+            base, stride = (j * n2, n1 * n2) if axis == 0 else (i * n1 * n2, n2)
+            across(
+                slopes, a * n2, n2, False, values, base, stride, values, 0, 0, labels[a, row], weights[a, row],
+                counts[a, row], 1.0,
+            )  # fmt: skip
         for n in range(dim):
-            target, d0, d1 = out[n, line], slopes[0], slopes[1]
-            m0, m1 = metric[0, n, line], metric[1, n, line]
-            if dim == 2:
-                for k in range(n2):
-                    target[k] = m0[k] * d0[k] + m1[k] * d1[k]
-            else:
-                m2, d2 = metric[2, n, line], slopes[2]
-                for k in range(n2):
-                    target[k] = m0[k] * d0[k] + m1[k] * d1[k] + m2[k] * d2[k]
+            _contract(out, n * whole + line, n2, False, 1.0, dim, metric, n * whole + line, dim * whole, slopes, 0, n2)
 
 
 @compiled_parallel
 def through(  # type: ignore[no-untyped-def]
     out, field, metric, factor, first, shape, labels, weights, counts, spans, offsets, steady, varying
 ):
-    """Set out = factor * sum_i D_i(metric[i] . field), metric (dim, dim, lines, n2)."""
-    n0, n1 = shape[0], shape[1]
-    n2 = field.shape[2]
-    for line in prange(n0 * n1):
-        i, j = line // n1, line % n1
+    """Set out = factor * sum_i D_i(metric[i] . field); metric flat (dim, dim, n0, n1, n2)."""
+    n0, n1, n2 = shape[0], shape[1], shape[2]
+    tables = (labels, weights, counts, spans, offsets, steady, varying)
+    for number in prange(n0 * n1):
         buffer, total = np.empty(n2), np.zeros(n2)
-        for a in range(metric.shape[0]):
+        for a in range(3 - first):
             _add_derivative(
-                total, 1.0, metric[a], field, a + first, i, j, n1, labels[a], weights[a], counts[a], spans[a],
-                offsets[a], steady[a], varying[a], buffer,
+                total, 0, 1.0, 3 - first, metric, a, field, a + first, a, number // n1, number % n1, shape, tables,
+                buffer,
             )  # fmt: skip
-        target, scale = out[line], factor[line]
-        for k in range(n2):
-            target[k] = scale[k] * total[k]
+        line, length = np.uint64(number * n2), np.uint64(n2)
+        for k in range(length):
+            out[line + k] = factor[line + k] * total[k]
 
 
 @compiled_parallel
@@ -126,23 +108,15 @@ def around(  # type: ignore[no-untyped-def]
     out, field, metric, dual, shape, labels, weights, counts, spans, offsets, steady, varying
 ):
     """Set out[n] = sum_i dual[i, n] (D_j(metric[k] . field) - D_k(metric[j] . field)) in space, i, j, k cyclic."""
-    n0, n1 = shape[0], shape[1]
-    n2 = field.shape[2]
-    for line in prange(n0 * n1):
-        row, column = line // n1, line % n1
-        buffer, whirl = np.empty(n2), np.zeros((3, n2))
+    n0, n1, n2 = shape[0], shape[1], shape[2]
+    tables = (labels, weights, counts, spans, offsets, steady, varying)
+    whole = n0 * n1 * n2
+    for number in prange(n0 * n1):
+        row, column, line = number // n1, number % n1, number * n2
+        buffer, whirl = np.empty(n2), np.zeros(3 * n2)
         for i in range(3):
             j, k = (i + 1) % 3, (i + 2) % 3
-            _add_derivative(
-                whirl[i], 1.0, metric[k], field, j, row, column, n1, labels[j], weights[j], counts[j], spans[j],
-                offsets[j], steady[j], varying[j], buffer,
-            )  # fmt: skip
-            _add_derivative(
-                whirl[i], -1.0, metric[j], field, k, row, column, n1, labels[k], weights[k], counts[k], spans[k],
-                offsets[k], steady[k], varying[k], buffer,
-            )  # fmt: skip
+            _add_derivative(whirl, i * n2, 1.0, 3, metric, k, field, j, j, row, column, shape, tables, buffer)
+            _add_derivative(whirl, i * n2, -1.0, 3, metric, j, field, k, k, row, column, shape, tables, buffer)
         for n in range(3):
-            target, w0, w1, w2 = out[n, line], whirl[0], whirl[1], whirl[2]
-            b0, b1, b2 = dual[0, n, line], dual[1, n, line], dual[2, n, line]
-            for k in range(n2):
-                target[k] = b0[k] * w0[k] + b1[k] * w1[k] + b2[k] * w2[k]
+            _contract(out, n * whole + line, n2, False, 1.0, 3, dual, n * whole + line, 3 * whole, whirl, 0, n2)

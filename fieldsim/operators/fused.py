@@ -18,7 +18,7 @@ from fieldsim.operators.pointwise import Operator
 
 @dataclass(frozen=True, eq=False)
 class LineView:
-    """A mesh and its derivative tables as the kernels see them: lines of the last axis."""
+    """A mesh and its derivative tables as the kernels see them."""
 
     mesh: Mesh
     order: int
@@ -44,11 +44,6 @@ class LineView:
         """First-derivative tables, one an axis."""
         rows = [(tables(self.mesh, a, self.order)[0], a + self.first) for a in range(self.mesh.ndim)]
         return pack_tables(rows, self.shape)
-
-    def lines(self, values: FloatArray) -> FloatArray:
-        """Return arrays over the mesh as arrays over lines: (..., n0 * n1, n2)."""
-        lead = values.shape[: values.ndim - self.mesh.ndim]
-        return values.reshape(*lead, self.shape[0] * self.shape[1], self.shape[2])
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +83,7 @@ class FusedGradient(_Fused):
         """Write the Cartesian components of the gradient to `out`."""
         v = self.view
         along_gradient(
-            v.lines(out), v.lines(read_only(values))[0], v.lines(self.metric), v.first, v.sizes, *v.tables.arrays
+            out.reshape(-1), read_only(values).reshape(-1), self.metric.reshape(-1), v.first, v.sizes, *v.tables.arrays
         )
         return out
 
@@ -104,9 +99,14 @@ class FusedDivergence(_Fused):
         """Write the divergence of Cartesian components to `out`."""
         v = self.view
         through(
-            v.lines(out)[0], v.lines(read_only(values)), v.lines(self.metric), v.lines(self.factor), v.first, v.sizes,
+            out.reshape(-1),
+            read_only(values).reshape(-1),
+            self.metric.reshape(-1),
+            self.factor.reshape(-1),
+            v.first,
+            v.sizes,
             *v.tables.arrays,
-        )  # fmt: skip
+        )
         return out
 
 
@@ -121,7 +121,7 @@ class FusedCurl(_Fused):
         """Write the Cartesian components of the curl to `out`."""
         v = self.view
         around(
-            v.lines(out), v.lines(read_only(values)), v.lines(self.metric), v.lines(self.dual), v.sizes,
+            out.reshape(-1), read_only(values).reshape(-1), self.metric.reshape(-1), self.dual.reshape(-1), v.sizes,
             *v.tables.arrays,
         )  # fmt: skip
         return out

@@ -21,7 +21,7 @@ class KernelTables:
     spans: IntArray  # (tables, 4)
     offsets: IntArray  # (tables, width)
     steady: FloatArray  # (tables, width)
-    varying: FloatArray  # (tables, width, n2)
+    varying: FloatArray  # flat (tables, width, n2)
 
     @property
     def width(self) -> int:
@@ -37,7 +37,8 @@ class KernelTables:
 def pack_tables(tables: Sequence[tuple[Table, int]], shape: tuple[int, int, int]) -> KernelTables:
     """Pack tables, each with the kernel axis (0, 1 or 2) it runs along, for arrays of `shape`."""
     compact = [(_compact(table), axis) for table, axis in tables]
-    width = max((table.index.shape[1] for table, _ in compact), default=1)
+    # Even, because varying weights are read in pairs.
+    width = -(-max((table.index.shape[1] for table, _ in compact), default=1) // 2) * 2
     count, rows = len(compact), max(shape)
     labels, weights = np.zeros((count, rows, width), np.int64), np.zeros((count, rows, width))
     counts, spans = np.zeros((count, rows), np.int64), np.zeros((count, 4), np.int64)
@@ -49,7 +50,7 @@ def pack_tables(tables: Sequence[tuple[Table, int]], shape: tuple[int, int, int]
         counts[t, : table.rows] = _used(table)
         if axis == 2:
             _interior(table, spans[t], offsets[t], steady[t], varying[t])
-    return KernelTables(labels, weights, counts, spans, offsets, steady, varying)
+    return KernelTables(labels, weights, counts, spans, offsets, steady, varying.reshape(-1))
 
 
 def read_only(values: FloatArray) -> FloatArray:

@@ -55,32 +55,30 @@ class Plan:
     def apply(self, values: FloatArray, out: FloatArray) -> FloatArray:
         """Return the operator of `values` (components, *shape) in `out` (outputs, *shape)."""
         packed = self._packed
-        n0, n1, n2 = packed.shape
         present = {term.out for term in self.terms}
         for o in range(self.outputs):
             if o not in present:
                 out[o] = 0.0
         if self.terms:
             apply_terms(
-                out.reshape(self.outputs, n0 * n1, n2),
-                read_only(values).reshape(self.components, n0 * n1, n2),
-                self._ghosts(values, 0),
-                self._ghosts(values, 1),
+                out.reshape(-1),
+                read_only(values).reshape(-1),
+                self._ghosts(values, 0).reshape(-1),
+                self._ghosts(values, 1).reshape(-1),
                 packed.sizes,
                 packed.terms,
                 packed.scales,
-                packed.fields,
+                packed.fields.reshape(-1),
                 *packed.tables.arrays,
             )
         return out
 
     def _ghosts(self, values: FloatArray, slow: int) -> FloatArray:
-        """Return the layers beyond the poles of one of the two slow kernel axes, as lines."""
+        """Return the layers beyond the poles of one of the two slow kernel axes."""
         axis = slow - (3 - self.mesh.ndim)
-        n2 = self._packed.shape[2]
         layers = self._layers
         if axis < 0 or axis == self.mesh.ndim - 1 or layers[axis] == 0:
-            return np.empty((self.components, 0, n2))
+            return np.empty(0)
         shape = list(self.mesh.shape)
         shape[axis] = 2 * layers[axis]
         result = np.zeros((self.components, *shape))
@@ -92,7 +90,7 @@ class Plan:
                 beyond = layers_beyond(self.mesh, side, values[c], layers[axis])
                 place = along_axis(axis, end * layers[axis], (end + 1) * layers[axis])
                 result[c][place] = self._sign(axis, end, c) * beyond
-        return result.reshape(self.components, -1, n2)
+        return result
 
     def _sign(self, axis: int, end: int, component: int) -> int:
         """Return the sign of a component beyond the pole at an end of an axis."""
@@ -177,7 +175,6 @@ class Plan:
 class _Packed:
     """The arrays that the kernel reads; see `kernels.lines.apply_terms`."""
 
-    shape: tuple[int, int, int]
     sizes: IntArray
     terms: IntArray
     scales: FloatArray
@@ -214,8 +211,7 @@ def _pack(plan: Plan) -> _Packed:
     s0 = max((s.shape[0] for s in scales), default=1)
     s1 = max((s.shape[1] for s in scales), default=1)
     return _Packed(
-        (n0, n1, n2),
-        np.array([n0, n1, layers[0], layers[1], *_blocks((n0, n1, n2), packed.width, plan.components)], np.int64),
+        np.array([n0, n1, n2, layers[0], layers[1], *_blocks((n0, n1, n2), packed.width, plan.components)], np.int64),
         records,
         np.array([np.broadcast_to(s, (s0, s1)) for s in scales]).reshape(count, s0, s1),
         np.ascontiguousarray(fields).reshape(len(fields), n0 * n1, n2),
