@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 from scipy import fft, fftpack
@@ -80,7 +80,7 @@ class TrigonometricBasis:
         return np.asarray(function(x, type=number, axis=axis, overwrite_x=True, workers=workers))
 
 
-_TRANSFORMS = {
+_TRANSFORMS: dict[str, tuple[Literal["cosine", "sine"], Literal[1, 2, 4]]] = {
     "DCT-II": ("cosine", 2),
     "DST-II": ("sine", 2),
     "DCT-IV": ("cosine", 4),
@@ -172,12 +172,12 @@ def spectral_solver(factors: Factors) -> SpectralSolver | None:
         if basis is None:
             return None
         bases.append(basis)
-    if not factors.definite and not _regular([basis.values for basis in bases], factors.constant):
+    if not factors.definite and not regular([basis.values for basis in bases], factors.constant):
         return None
     return SpectralSolver(factors, bases)
 
 
-def _regular(values: Sequence[FloatArray], constant: float) -> bool:
+def regular(values: Sequence[FloatArray], constant: float) -> bool:
     """Whether no sum of eigenvalues is zero to rounding: a negative diagonal may be resonant."""
     total = np.full((), constant)
     for vector in values:

@@ -1,0 +1,226 @@
+"""Solve tensor-product operators directly: transforms or eigenvectors on some axes, elimination along one.
+
+V^T w V = 1 and V^T L V = diag(lambda) turn A = sum_a L_a (x) weights into three-point systems along the remaining
+axis (fast diagonalisation: Lynch, Rice & Thomas, Numerische Mathematik 6 (1964) 185). Uniform axes take fast
+transforms. An axis may be diagonalised where all other terms carry the same weight along it; at most one does not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fieldsim.arrays import FloatArray
+from fieldsim.linear.factors import COARSE, Factors, Term, factorise
+from fieldsim.linear.grid_operator import GridOperator
+from fieldsim.linear.spectral import Basis, FastSolver, divide, regular, spectral_solver, trigonometric_basis
+
+_LARGEST_BASIS = 2048
+_SWEEP_ABOVE = 200_000
+_BLOCK = 1 << 18
+
+
+@dataclass(frozen=True)
+class EigenBasis:
+    """Generalised eigenvectors of one axis: L V = w V diag(values), V^T w V = 1."""
+
+    values: FloatArray
+    vectors: FloatArray
+    name: str = "eigenvectors"
+    close: bool = False
+
+    def forward(self, x: FloatArray, axis: int) -> FloatArray:
+        """Return V^T x along `axis`, computed in place."""
+        return _multiply(self.vectors.T, x, axis)
+
+    def backward(self, x: FloatArray, axis: int) -> FloatArray:
+        """Return V x along `axis`, computed in place."""
+        return _multiply(self.vectors, x, axis)
+
+
+def eigen_basis(term: Term, weight: FloatArray) -> EigenBasis:
+    """Solve the eigenproblem of one axis with its weight; a null vector is exactly the constant."""
+    root = 1.0 / np.sqrt(weight)
+    matrix = np.zeros((term.size, term.size))
+    matrix.flat[:: term.size + 1] = term.diagonal
+    for face, coupling in enumerate(term.couplings):
+        low, high = face, (face + 1) % term.size
+        matrix[low, low] += coupling
+        matrix[high, high] += coupling
+        matrix[low, high] -= coupling
+        matrix[high, low] -= coupling
+    values, vectors = np.linalg.eigh(root[:, None] * matrix * root)
+    vectors *= root[:, None]
+    if term.active and not term.diagonal.any():
+        values[0] = 0.0
+        vectors[:, 0] = 1.0 / np.sqrt(weight.sum())
+    return EigenBasis(values, vectors)
+
+
+class SeparableSolver:
+    """Diagonalise all axes but at most one, eliminate along that one, transform back, refine once."""
+
+    name = "separable"
+
+    def __init__(
+        self, operator: GridOperator, factors: Factors, bases: tuple[Basis | None, ...], *, refine: bool
+    ) -> None:
+        self._operator, self._factors, self._bases, self._refine = operator, factors, bases, refine
+        self._line = bases.index(None) if None in bases else None
+        if self._line is not None:
+            self._systems = _Systems(factors, bases, self._line)
+        parts = " x ".join("elimination" if basis is None else basis.name for basis in bases)
+        self.reason = f"couplings are tensor products: {parts}"
+
+    def apply(self, b: FloatArray) -> FloatArray:
+        """Return x with A x = b, in the shape of b; where A 1 = 0, the x of mean zero for b less its mean."""
+        right = np.array(b, dtype=float, order="C").reshape(self._operator.shape)
+        if self._factors.singular:
+            right -= right.mean()
+        x = self._once(right.copy())
+        if self._refine:
+            right -= self._operator.apply(x)
+            if self._factors.singular:
+                right -= right.mean()
+            x += self._once(right)
+        if self._factors.singular:
+            x -= x.mean()
+        return x.reshape(np.shape(b))
+
+    def _once(self, right: FloatArray) -> FloatArray:
+        shape = right.shape
+        x = right.reshape(self._factors.shape)
+        for axis, basis in enumerate(self._bases):
+            if basis is not None:
+                x = basis.forward(x, axis)
+        if self._line is not None:
+            x = self._systems.solve(x)
+        else:
+            values = [basis.values for basis in self._bases if basis is not None]
+            divide(x, values, self._factors.constant, singular=self._factors.singular)
+        for axis, basis in enumerate(self._bases):
+            if basis is not None:
+                x = basis.backward(x, axis)
+        return x.reshape(shape)
+
+
+class _Systems:
+    """The three-point systems that are left along one axis, one for each combination of the other axes' modes."""
+
+    def __init__(self, factors: Factors, bases: tuple[Basis | None, ...], line: int) -> None:
+        term, shape = factors.terms[line], factors.shape
+        self._outer = int(np.prod(shape[:line], dtype=int))
+        self._inner = int(np.prod(shape[line + 1 :], dtype=int))
+        self._off = -term.couplings
+        self._diagonal = term.diagonal.copy()
+        self._diagonal[:-1] += term.couplings
+        self._diagonal[1:] += term.couplings
+        others = [axis for axis in range(len(shape)) if axis != line]
+        self._modes, self._weights = [], []
+        grid = tuple(shape[axis] for axis in others)
+        null = []
+        for place, axis in enumerate(others):
+            basis = bases[axis]
+            values = np.zeros(shape[axis]) if basis is None else basis.values
+            spread = values.reshape(tuple(-1 if k == place else 1 for k in range(len(grid))))
+            self._modes.append(np.ascontiguousarray(np.broadcast_to(spread, grid)).reshape(self._outer, self._inner))
+            weight = factors.terms[axis].weights[line]
+            self._weights.append(np.ascontiguousarray(weight))
+            null.append(int(np.abs(values).argmin()))
+        while len(self._modes) < 2:
+            self._modes.append(np.zeros((self._outer, self._inner)))
+            self._weights.append(np.zeros(shape[line]))
+        self._null = -1
+        if factors.singular:
+            self._null = int(np.ravel_multi_index(tuple(null), grid)) if grid else 0
+
+    def solve(self, x: FloatArray) -> FloatArray:
+        # compiling is put off until the first large system
+        from fieldsim.kernels.tridiagonal import sweep_across, sweep_along
+
+        x = np.ascontiguousarray(x)
+        (p, q), (m, n) = self._modes, self._weights
+        if self._inner == 1:
+            lines = x.reshape(self._outer, -1)
+            sweep_along(lines, p[:, 0], q[:, 0], self._diagonal, self._off, m, n, self._null)
+        else:
+            blocks = x.reshape(self._outer, -1, self._inner)
+            sweep_across(blocks, p, q, self._diagonal, self._off, m, n, self._null)
+        return x
+
+
+def find_fast_solver(operator: GridOperator) -> FastSolver | None:
+    """Return a direct solver if the arrays of `operator` have the structure for one, else None.
+
+    Every entry is checked, so that the answer is that of `operator`; see `factorise` for what is refused.
+    """
+    factors = factorise(operator)
+    if factors is None or len(factors.terms) > 3:
+        return None
+    spectral = spectral_solver(factors)
+    if spectral is not None and factors.close:
+        return spectral
+    return _separable_solver(operator, factors)
+
+
+def _separable_solver(operator: GridOperator, factors: Factors) -> SeparableSolver | None:
+    weights = [factors.common_weight(axis) for axis in range(len(factors.terms))]
+    line = _line(factors, weights)
+    if line is None:
+        return None
+    bases: list[Basis | None] = []
+    for axis, (term, weight) in enumerate(zip(factors.terms, weights, strict=True)):
+        if axis == line or weight is None:
+            bases.append(None)
+            continue
+        uniform = _uniform_basis(term, weight)
+        if uniform is None and term.size > _LARGEST_BASIS:
+            return None
+        bases.append(uniform or eigen_basis(term, weight))
+    if not factors.definite and not regular([basis.values for basis in bases if basis is not None], factors.constant):
+        return None
+    return SeparableSolver(operator, factors, tuple(bases), refine=True)
+
+
+def _line(factors: Factors, weights: list[FloatArray | None]) -> int | None:
+    """Return the axis to eliminate along, -1 for none, or None where no plan exists."""
+    forced = [axis for axis, weight in enumerate(weights) if weight is None]
+    if len(forced) > 1 or any(factors.terms[axis].periodic for axis in forced):
+        return None
+    if forced:
+        return forced[0] if factors.definite else None
+    costly = [
+        axis
+        for axis, (term, weight) in enumerate(zip(factors.terms, weights, strict=True))
+        if not term.periodic and weight is not None and _uniform_basis(term, weight) is None
+    ]
+    largest = max(costly, key=lambda axis: factors.terms[axis].size, default=-1)
+    small = int(np.prod(factors.shape, dtype=int)) <= _SWEEP_ABOVE
+    if largest < 0 or not factors.definite or (small and factors.terms[largest].size <= _LARGEST_BASIS // 8):
+        return -1
+    return largest
+
+
+def _uniform_basis(term: Term, weight: FloatArray) -> Basis | None:
+    return trigonometric_basis(term) if float(np.ptp(weight)) <= COARSE else None
+
+
+def _multiply(matrix: FloatArray, x: FloatArray, axis: int) -> FloatArray:
+    """Multiply along one axis block by block, so that no second array is needed."""
+    n = x.shape[axis]
+    outer = int(np.prod(x.shape[:axis], dtype=int))
+    inner = int(np.prod(x.shape[axis + 1 :], dtype=int))
+    x = np.ascontiguousarray(x)
+    if inner == 1:
+        lines = x.reshape(outer, n)
+        rows = max(1, _BLOCK // n)
+        for start in range(0, outer, rows):
+            lines[start : start + rows] = lines[start : start + rows] @ matrix.T
+        return x
+    blocks = x.reshape(outer, n, inner)
+    columns = max(1, _BLOCK // n)
+    for block in blocks:
+        for start in range(0, inner, columns):
+            block[:, start : start + columns] = matrix @ block[:, start : start + columns]
+    return x
