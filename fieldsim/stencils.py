@@ -103,7 +103,8 @@ def is_uniform(centers: FloatArray) -> bool:
     if centers.size < 3:
         return True
     steps = np.diff(centers)
-    return bool(np.all(np.abs(steps - steps.mean()) <= 1e-10 * np.abs(steps.mean())))
+    rounding = 8.0 * np.finfo(float).eps * float(np.abs(centers).max())
+    return bool(np.all(np.abs(steps - steps.mean()) <= 1e-10 * np.abs(steps.mean()) + rounding))
 
 
 def ghost_layers(order: int) -> int:
@@ -120,15 +121,35 @@ def derivative_tables(
     (the two then coincide). Raises InvalidInput when the axis has too few cells.
     """
     index, nodes = _points(centers, order=order, lower=lower, upper=upper, second=second, name=name)
-    weights = fornberg_weights(centers, nodes, 2 if second else 1)
+    offsets, unit = _offsets(centers, nodes)
+    weights = fornberg_weights(np.zeros(centers.size), offsets, 2 if second else 1)
     if second:
-        weights = _drop_unneeded(centers, nodes, weights, order)
-    # A weight that cancels analytically (the centre of a central first derivative) must be exactly zero.
-    spacing = np.abs(nodes[:, -1] - nodes[:, 0])[:, None]
+        weights = _drop_unneeded(offsets, weights, order)
     for m in range(1, weights.shape[0]):
-        weights[m][np.abs(weights[m]) * spacing**m < 1e-11] = 0.0
+        # A weight that cancels analytically (the centre of a central first derivative) must be exactly zero.
+        largest = np.abs(weights[m]).max(axis=1, keepdims=True)
+        weights[m][np.abs(weights[m]) < 1e-13 * largest] = 0.0
+        weights[m] /= unit[:, None] ** m
     first = Table(index, weights[1], nodes, ghost_layers(order))
     return first, (replace(first, weights=weights[2]) if second else first)
+
+
+def _offsets(centers: FloatArray, nodes: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the nodes relative to each row's centre, in units of that row's spacing, and those units.
+
+    Equidistant points become whole numbers: their positions are only known to rounding, which on a fine or far-off
+    axis would leave rows that do not sum to zero.
+    """
+    relative = nodes - centers[:, None]
+    steps = np.diff(nodes, axis=1)
+    unit = steps.mean(axis=1)
+    if is_uniform(centers) and centers.size > 1:
+        whole = (centers[-1] - centers[0]) / (centers.size - 1)
+        unit = np.where(np.abs(unit - whole) <= 1e-9 * whole, whole, unit)
+    rounding = 8.0 * np.finfo(float).eps * np.abs(nodes).max(axis=1)
+    even = np.all(np.abs(steps - unit[:, None]) <= (1e-10 * unit + rounding)[:, None], axis=1)
+    scaled = relative / unit[:, None]
+    return np.where(even[:, None], np.round(scaled), scaled), unit
 
 
 def _points(
@@ -179,15 +200,12 @@ def _extend(centers: FloatArray, lower: End, upper: End, beyond: int) -> tuple[F
     return extended, labels
 
 
-def _drop_unneeded(centers: FloatArray, nodes: FloatArray, weights: FloatArray, order: int) -> FloatArray:
+def _drop_unneeded(offsets: FloatArray, weights: FloatArray, order: int) -> FloatArray:
     """On rows whose first order + 1 points are symmetric and equidistant, leave the last point out."""
-    core = nodes[:, : order + 1] - centers[:, None]
-    span = np.abs(core).max(axis=1, keepdims=True)
-    uneven = np.abs(np.diff(core, axis=1) - np.diff(core, axis=1).mean(axis=1, keepdims=True))
-    symmetric = np.all(np.abs(core + core[:, ::-1]) <= 1e-10 * span, axis=1)
-    symmetric &= np.all(uneven <= 1e-10 * span, axis=1)
+    core = np.arange(order + 1) - order // 2
+    symmetric = np.all(offsets[:, : order + 1] == core, axis=1)
     if np.any(symmetric):
-        central = fornberg_weights(centers[symmetric], nodes[symmetric][:, : order + 1], 2)
-        weights[:, symmetric, : order + 1] = central
+        rows = offsets[symmetric][:, : order + 1]
+        weights[:, symmetric, : order + 1] = fornberg_weights(np.zeros(len(rows)), rows, 2)
         weights[:, symmetric, order + 1] = 0.0
     return weights
