@@ -1,4 +1,4 @@
-"""Finite-difference weights against rational arithmetic, printed tables and polynomials; tables at every kind of end."""
+"""Finite-difference weights against rational arithmetic, printed tables and polynomials; tables at every end."""
 
 from __future__ import annotations
 
