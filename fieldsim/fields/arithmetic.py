@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from importlib import import_module
 from typing import Any, Self
 
 import numpy as np
@@ -29,6 +30,18 @@ class FieldArithmetic(NDArrayOperatorsMixin):
     @abstractmethod
     def with_values(self, values: FloatArray, *, unit: str | None = None, name: str = "") -> Self:
         """Return a field of the same kind on the same mesh with other values."""
+
+    def plot(self) -> Any:
+        """Return a picture of the field as data: `fieldsim.view.png(picture)` draws it without a display."""
+        return _view().plot(self)
+
+    def show(self) -> None:
+        """Open a window with a picture of the field; raises CannotDraw where there is no display."""
+        _view().show(self)
+
+    def to_pyvista(self) -> Any:
+        """Return a PyVista grid of the mesh's cells with the field as cell data."""
+        return _view().to_pyvista(self)
 
     def to_xarray(self) -> Any:
         """Return an xarray.DataArray with the axes as coordinates and unit, name and mesh in its attributes.
@@ -86,6 +99,11 @@ class FieldArithmetic(NDArrayOperatorsMixin):
         with np.errstate(all="ignore"):
             values = ufunc(*arrays)
         return highest.with_values(np.asarray(values, dtype=np.float64), unit=_unit(ufunc.__name__, inputs))
+
+
+def _view() -> Any:
+    """Return the drawing floor: the one place below that names it, for the convenience of f.show()."""
+    return import_module("fieldsim.view")
 
 
 _LINEAR = frozenset({"add", "subtract", "multiply", "divide", "negative", "positive"})
