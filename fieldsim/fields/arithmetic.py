@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -31,13 +32,16 @@ class FieldArithmetic(NDArrayOperatorsMixin):
     def with_values(self, values: FloatArray, *, unit: str | None = None, name: str = "") -> Self:
         """Return a field of the same kind on the same mesh with other values."""
 
-    def plot(self) -> Any:
+    def plot(self, *, title: str = "") -> Any:
         """Return a picture of the field as data: `fieldsim.view.png(picture)` draws it without a display."""
-        return _view().plot(self)
+        return _view().plot(self, title=title)
 
-    def show(self) -> None:
-        """Open a window with a picture of the field; raises CannotDraw where there is no display."""
-        _view().show(self)
+    def show(self, *, file: str | Path | None = None) -> None:
+        """Show a picture of the field in a window, or write it to `file` (PNG).
+
+        Raises CannotDraw where there is neither a display nor a file.
+        """
+        _view().show(self, file=file)
 
     def to_pyvista(self) -> Any:
         """Return a PyVista grid of the mesh's cells with the field as cell data."""
