@@ -14,6 +14,8 @@ from fieldsim.view.camera import View, box_corners
 from fieldsim.view.levels import nice_ticks
 from fieldsim.view.scene import Array, Scene
 
+_SHORTEST = 0.06  # an axis shorter than this share of the picture has no room for numbers
+
 
 @dataclass(frozen=True)
 class AxisMarks:
@@ -74,16 +76,16 @@ def axis_marks(scene: Scene, view: View) -> tuple[AxisMarks, ...]:
         silhouettes = [edge for edge in _edges(axis) if seen[edge[0]] != seen[edge[1]]]
         if not silhouettes or high <= low:
             continue
-        projected = [view.project(_ends(corners, axis, edge)) for edge in silhouettes]
         # upright axes stand at the left, lying ones at the bottom
         component = 0 if axis == 2 else 1
-        ends = min(projected, key=lambda pair: float(pair[:, component].mean()))
-        if float(np.linalg.norm(ends[1] - ends[0])) < 0.08:
+        edges = [_ends(corners, axis, edge) for edge in silhouettes]
+        line = min(edges, key=lambda edge: float(view.project(edge)[:, component].mean()))
+        ends = view.project(line)
+        length = float(np.linalg.norm(ends[1] - ends[0]))
+        if length < _SHORTEST:
             continue
         factor = scene.frame.factors[axis]
-        numbers, texts = nice_ticks(low * factor, high * factor, 5)
-        edge = silhouettes[[float(p[:, component].mean()) for p in projected].index(float(ends[:, component].mean()))]
-        line = _ends(corners, axis, edge)
+        numbers, texts = nice_ticks(low * factor, high * factor, int(np.clip(length / 0.12, 3, 6)))
         share = (np.asarray(numbers) / factor - low) / (high - low)
         ticks = view.project(line[0] + share[:, None] * (line[1] - line[0]))
         along = ends[1] - ends[0]

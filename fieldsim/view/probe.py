@@ -7,6 +7,8 @@ starts the child early so that the wait overlaps with the computation.
 
 from __future__ import annotations
 
+import atexit
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -42,14 +44,18 @@ def begin() -> None:
     """Start the probe without waiting for it; does nothing when it runs or has an answer."""
     if _cache or _running:
         return
+    # the child finds the package where this process did; an interrupt meant for us is not for it
     _running.append(
         subprocess.Popen(
             [sys.executable, "-c", _CHILD],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+            start_new_session=True,
         )
     )
+    atexit.register(_abandon)
 
 
 def opengl(timeout: float = _TIMEOUT) -> Finding:
@@ -63,6 +69,14 @@ def opengl(timeout: float = _TIMEOUT) -> Finding:
 def forget() -> None:
     """Drop the cached answer, so that the next question probes again."""
     _cache.clear()
+
+
+def _abandon() -> None:
+    """End a probe that nobody asked for the answer of."""
+    while _running:
+        child = _running.pop()
+        child.kill()
+        child.communicate()
 
 
 def _wait(child: subprocess.Popen[bytes], timeout: float) -> Finding:
