@@ -2,6 +2,16 @@
 
 from fieldsim.linear.grid_operator import GridOperator
 from fieldsim.linear.result import LinearResult, Status
-from fieldsim.linear.solver import COMPATIBLE, METHODS, Prepared, prepare, solve
+from fieldsim.linear.solver import COMPATIBLE, METHODS, Prepared, check_method, prepare, solve
 
-__all__ = ["COMPATIBLE", "METHODS", "GridOperator", "LinearResult", "Prepared", "Status", "prepare", "solve"]
+__all__ = [
+    "COMPATIBLE",
+    "METHODS",
+    "GridOperator",
+    "LinearResult",
+    "Prepared",
+    "Status",
+    "check_method",
+    "prepare",
+    "solve",
+]

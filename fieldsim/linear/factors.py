@@ -8,6 +8,7 @@ operators by each other, (1 - 1e-12) A <= A' <= (1 + 1e-12) A, and one refinemen
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,7 +18,8 @@ from fieldsim.linear.grid_operator import GridOperator
 
 COARSE = 1e-12
 FINE = 1e-13
-_BLOCK = 1 << 16
+_BLOCK = 1 << 15
+_THREADED_ABOVE = 1 << 20
 _SAMPLE = 8
 
 # a product of one vector an axis
@@ -221,32 +223,66 @@ def _holds(array: FloatArray, products: list[Product]) -> bool | None:
 
 
 def _agrees(array: FloatArray, products: list[Product]) -> bool | None:
-    n = array.shape[0] if array.ndim else 1
+    """Compare block by block, on two threads where the array is large."""
+    array = np.atleast_1d(array)
+    products = [product or (np.ones(1),) for product in products]
     trailing = []
     for product in products:
         rest = np.ones(())
         for factor in product[1:]:
             rest = rest[..., None] * factor
         trailing.append(rest)
-    rows = max(1, _BLOCK // max(1, array[0].size))
+
+    def compare(span: slice) -> bool | None:
+        firsts = [p[0] if p[0].size == 1 else p[0][span] for p in products]
+        return _rows_agree(array[span], firsts, trailing)
+
+    half = (array.shape[0] + 1) // 2
+    if array.size < _THREADED_ABOVE or half < 2:
+        return compare(slice(None))
+    with ThreadPoolExecutor(2) as pool:
+        verdicts = list(pool.map(compare, (slice(half), slice(half, None))))
+    return None if None in verdicts else all(verdicts)
+
+
+def _rows_agree(array: FloatArray, firsts: list[FloatArray], trailing: list[FloatArray]) -> bool | None:
+    """Return True where all entries agree to FINE, False to COARSE, None beyond or where one is not a number."""
+    across = array.shape[1] if array.ndim > 1 else 1
+    line = array[0].size // across
+    columns = min(across, max(1, _BLOCK // line))
+    rows = max(1, _BLOCK // (line * columns))
+    # buffers are kept from block to block: fresh pages would cost more than the comparison
+    shape = (rows, columns, *array.shape[2:]) if array.ndim > 1 else (rows,)
+    buffers = np.empty((3, *shape))
     close = True
-    for start in range(0, n, rows):
-        block = array[start : start + rows]
-        expected = np.zeros(block.shape)
-        for product, rest in zip(products, trailing, strict=True):
-            first = product[0] if product[0].size == 1 else product[0][start : start + rows]
-            expected += first.reshape((-1,) + (1,) * (array.ndim - 1)) * rest
-        size = np.abs(block)
-        expected -= block
-        np.abs(expected, out=expected)
-        size *= FINE
-        if (expected <= size).all():
-            continue
-        close = False
-        size *= COARSE / FINE
-        if not (expected <= size).all():
-            return None
+    for start in range(0, array.shape[0], rows):
+        here = slice(start, start + rows)
+        scales = [(f if f.size == 1 else f[here]).reshape((-1,) + (1,) * (array.ndim - 1)) for f in firsts]
+        for column in range(0, across, columns):
+            there = slice(column, column + columns)
+            block = array[here, there] if array.ndim > 1 else array[here]
+            rests = [rest[there] if rest.ndim else rest for rest in trailing]
+            agrees = _block_agrees(block, scales, rests, buffers)
+            if agrees is None:
+                return None
+            close &= agrees
     return close
+
+
+def _block_agrees(
+    block: FloatArray, scales: list[FloatArray], rests: list[FloatArray], buffers: FloatArray
+) -> bool | None:
+    error, part, allowed = buffers[(slice(None), *(slice(n) for n in block.shape))]
+    np.negative(block, out=error)
+    for scale, rest in zip(scales, rests, strict=True):
+        np.multiply(scale, rest, out=part)
+        error += part
+    np.abs(error, out=error)
+    np.multiply(np.abs(block, out=allowed), FINE, out=allowed)
+    if (error <= allowed).all():
+        return True
+    allowed *= COARSE / FINE
+    return False if (error <= allowed).all() else None
 
 
 def _collapsed(array: FloatArray) -> FloatArray:

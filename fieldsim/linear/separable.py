@@ -59,14 +59,15 @@ def eigen_basis(term: Term, weight: FloatArray) -> EigenBasis:
 
 
 class SeparableSolver:
-    """Diagonalise all axes but at most one, eliminate along that one, transform back, refine once."""
+    """Diagonalise all axes but at most one, eliminate along that one, transform back.
+
+    Where the couplings are products to no more than 1e-12, `apply` refines once with the operator itself.
+    """
 
     name = "separable"
 
-    def __init__(
-        self, operator: GridOperator, factors: Factors, bases: tuple[Basis | None, ...], *, refine: bool
-    ) -> None:
-        self._operator, self._factors, self._bases, self._refine = operator, factors, bases, refine
+    def __init__(self, operator: GridOperator, factors: Factors, bases: tuple[Basis | None, ...]) -> None:
+        self._operator, self._factors, self._bases = operator, factors, bases
         self._line = bases.index(None) if None in bases else None
         if self._line is not None:
             self._systems = _Systems(factors, bases, self._line)
@@ -75,22 +76,16 @@ class SeparableSolver:
 
     def apply(self, b: FloatArray) -> FloatArray:
         """Return x with A x = b, in the shape of b; where A 1 = 0, the x of mean zero for b less its mean."""
-        right = np.array(b, dtype=float, order="C").reshape(self._operator.shape)
-        if self._factors.singular:
-            right -= right.mean()
-        x = self._once(right.copy())
-        if self._refine:
-            right -= self._operator.apply(x)
-            if self._factors.singular:
-                right -= right.mean()
-            x += self._once(right)
-        if self._factors.singular:
-            x -= x.mean()
+        right = np.reshape(b, self._operator.shape)
+        x = self._once(right)
+        if not self._factors.close:
+            x += self._once(right - self._operator.apply(x))
         return x.reshape(np.shape(b))
 
     def _once(self, right: FloatArray) -> FloatArray:
-        shape = right.shape
-        x = right.reshape(self._factors.shape)
+        x = np.array(right, dtype=float, order="C").reshape(self._factors.shape)
+        if self._factors.singular:
+            x -= x.mean()
         for axis, basis in enumerate(self._bases):
             if basis is not None:
                 x = basis.forward(x, axis)
@@ -102,7 +97,9 @@ class SeparableSolver:
         for axis, basis in enumerate(self._bases):
             if basis is not None:
                 x = basis.backward(x, axis)
-        return x.reshape(shape)
+        if self._factors.singular:
+            x -= x.mean()
+        return x.reshape(right.shape)
 
 
 class _Systems:
@@ -180,7 +177,7 @@ def _separable_solver(operator: GridOperator, factors: Factors) -> SeparableSolv
         bases.append(uniform or eigen_basis(term, weight))
     if not factors.definite and not regular([basis.values for basis in bases if basis is not None], factors.constant):
         return None
-    return SeparableSolver(operator, factors, tuple(bases), refine=True)
+    return SeparableSolver(operator, factors, tuple(bases))
 
 
 def _line(factors: Factors, weights: list[FloatArray | None]) -> int | None:

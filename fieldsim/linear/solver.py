@@ -50,8 +50,7 @@ class Prepared:
         weights: Array | None = None,
         near: Callable[[], Prepared] | None = None,
     ) -> None:
-        if method not in METHODS:
-            raise InvalidInput(must("method", f"one of {', '.join(METHODS)}", method, "Choose one of them."))
+        check_method(method)
         if method == "cg" and not symmetric:
             raise InvalidInput(must("method", "bicgstab or direct for an unsymmetric matrix", method, "Use them."))
         self.shape = matrix.shape if isinstance(matrix, GridOperator) else (matrix.shape[0],)
@@ -167,6 +166,12 @@ class Prepared:
 
     def _failure(self, b: Array, status: Status) -> LinearResult:
         return LinearResult(np.full_like(b, np.nan), status, 0, np.inf, self.method, REMEDIES[status])
+
+
+def check_method(method: object, *, name: str = "method") -> None:
+    """Raise InvalidInput, naming the argument, unless `method` is one of METHODS."""
+    if method not in METHODS:
+        raise InvalidInput(must(name, f"one of {', '.join(METHODS)}", method, "'auto' chooses by structure."))
 
 
 def prepare(

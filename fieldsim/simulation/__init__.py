@@ -2,6 +2,7 @@
 
 from fieldsim.simulation.balance import Balance
 from fieldsim.simulation.problem import Problem
+from fieldsim.simulation.record import RunState
 from fieldsim.simulation.result import Result, SideResult, SolverRecord
 from fieldsim.simulation.run import Moment, Observer, evolve
 from fieldsim.simulation.steady import solve
@@ -12,6 +13,7 @@ __all__ = [
     "Observer",
     "Problem",
     "Result",
+    "RunState",
     "SideResult",
     "SolverRecord",
     "evolve",

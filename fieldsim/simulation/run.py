@@ -6,19 +6,20 @@ The loop only steps. Side effects (print, save, probe, stop) live in observers, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from fieldsim.arrays import FloatArray, frozen
+from fieldsim.arrays import FloatArray
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
+from fieldsim.linear import check_method
 from fieldsim.physics import ConservationSystem
-from fieldsim.simulation.balance import Balance, Ledger
 from fieldsim.simulation.problem import Problem
-from fieldsim.simulation.result import Result, SolverRecord
-from fieldsim.stepping import Clock, Step, march, method_named
+from fieldsim.simulation.record import Recording, RunState
+from fieldsim.simulation.result import Result
+from fieldsim.stepping import march, method_named
 from fieldsim.storage.memory import guard
 
 _MOST_OUTPUTS = 1_000_000
@@ -28,7 +29,7 @@ _MOST_OUTPUTS = 1_000_000
 class Moment:
     """What an observer sees: the start of the run, and the state after each accepted step.
 
-    `output` is the number of the output this moment is, or None; `values` must not be written to.
+    `output` is the number of the output this moment is, or None; `values` cannot be written to.
     """
 
     problem: Problem
@@ -37,13 +38,17 @@ class Moment:
     step: int
     values: FloatArray
     output: int | None
-    clock: Clock
+    recording: Recording
 
     @cached_property
     def field(self) -> ScalarField:
         """The unknown at this moment."""
         equation = self.problem.equation
         return ScalarField.from_values(self.problem.mesh, self.values, unit=equation.unit, name=equation.symbol)
+
+    def state(self) -> RunState:
+        """Return what `evolve(..., resume=state)` continues from, to the same bits; valid during the call only."""
+        return self.recording.state()
 
 
 Observer = Callable[[Moment], bool | None]
@@ -61,152 +66,63 @@ def evolve(
     jumps: Sequence[float] = (),
     observers: Sequence[Observer] = (),
     solver: str = "auto",
+    resume: RunState | None = None,
 ) -> Result:
     """Follow a problem in time from 0 to `until` (s) and return the fields at the outputs, the start included.
 
     `outputs` is a number of equal intervals, or the times themselves. Without `dt` the step adapts so that the
     error of a step stays below `rtol` times the spread of the unknown plus `atol`; `jumps` are times at which data
-    jump. An observer that returns True stops the run. Raises InvalidInput, Refused (memory, unstable step) and
-    NumericalFailure.
+    jump. An observer that returns True stops the run; `resume` continues one, given the same arguments, from the
+    state an observer took. Raises InvalidInput, Refused (memory, unstable step) and NumericalFailure.
     """
+    check_method(solver, name="solver")
     system = ConservationSystem(problem.volume, solver=solver)
     tableau = method_named(method)
     stops = _output_times(until, outputs)
     _guard_memory(problem, len(stops))
-    run = _Run(problem, float(until), tuple(observers))
-    stopped = run.begin()
-    if stops and not stopped:
-        steps = march(system, run.values, stops, method=tableau, dt=dt, rtol=rtol, atol=atol, jumps=tuple(jumps))
-        for step in steps:
-            if run.take(step):
-                break
+    run = Recording(problem) if resume is None else Recording.resumed(problem, resume)
+    watch = _Watch(run, float(until), tuple(observers))
+    if resume is None:
+        run.record()
+        if watch.show(0):
+            return run.result(tableau.title)
+    steps = march(
+        system,
+        run.values,
+        [t for t in stops if t >= run.clock.t],
+        start=run.clock,
+        method=tableau,
+        dt=dt,
+        rtol=rtol,
+        atol=atol,
+        jumps=tuple(jumps),
+    )
+    for step in steps:
+        run.take(step)
+        if watch.show(len(run.times) - 1 if step.landed else None):
+            break
     return run.result(tableau.title)
 
 
-@dataclass
-class _Run:
-    """The state of a run between steps, and what it has gathered."""
+@dataclass(frozen=True)
+class _Watch:
+    """Shows a run to its observers."""
 
-    problem: Problem
+    run: Recording
     until: float
     observers: tuple[Observer, ...]
-    times: list[float] = field(default_factory=list)
-    fields: list[ScalarField] = field(default_factory=list)
-    balances: list[Balance] = field(default_factory=list)
-    rejected: int = 0
-    shortest: float = np.inf
-    longest: float = 0.0
 
-    def __post_init__(self) -> None:
-        self.values = self.problem.initial_values
-        self.clock = Clock(0.0)
-        self.ledger = Ledger(self.problem.volume)
-        self.range = _DataRange(self.problem)
-
-    def begin(self) -> bool:
-        """Record the initial state; return whether an observer stops the run."""
-        self.record()
-        return self.notify(0)
-
-    def take(self, step: Step) -> bool:
-        """Book an accepted step; return whether an observer stops the run."""
-        for stage in step.stages:
-            if stage.weight:
-                self.ledger.add(stage.t, stage.u, stage.weight)
-                self.range.add(stage.t)
-        self.values, self.clock = step.u, step.clock
-        self.rejected += step.rejected
-        self.shortest = min(self.shortest, step.t - step.begin)
-        self.longest = max(self.longest, step.t - step.begin)
-        self.range.see(step.u)
-        if step.landed:
-            self.record()
-        return self.notify(len(self.times) - 1 if step.landed else None)
-
-    def record(self) -> None:
-        """Keep the present state as an output."""
-        equation = self.problem.equation
-        values = frozen(self.values)
-        self.times.append(self.clock.t)
-        self.fields.append(ScalarField.from_values(self.problem.mesh, values, unit=equation.unit, name=equation.symbol))
-        self.balances.append(self.balance())
-
-    def balance(self) -> Balance:
-        """Return the books so far."""
-        storage = self.problem.volume.storage
-        if storage is None:
-            storage = np.zeros(self.problem.mesh.shape)
-        stored = float((storage * (self.values - self.problem.initial_values)).sum())
-        content = float((storage * np.abs(self.values)).sum())
-        return self.ledger.balance(self.problem.unit_of(self.problem.equation.amount), stored, content)
-
-    def notify(self, output: int | None) -> bool:
+    def show(self, output: int | None) -> bool:
         """Show the moment to every observer; return whether one of them stops the run."""
         if not self.observers:
             return False
-        shown = self.values.view()
+        run = self.run
+        shown = run.values.view()
         shown.flags.writeable = False
-        moment = Moment(self.problem, self.clock.t, self.until, self.clock.number, shown, output, self.clock)
+        moment = Moment(run.problem, run.clock.t, self.until, run.clock.number, shown, output, run)
         # every observer sees the moment, also after one has asked to stop
         answers = [observer(moment) for observer in self.observers]
         return any(answers)
-
-    def result(self, method: str) -> Result:
-        """Return what was gathered; a run that was stopped ends where it stopped."""
-        if self.times[-1] != self.clock.t:
-            self.record()
-        record = SolverRecord(
-            method,
-            "asked for" if method else "",
-            self.values.size,
-            steps=self.clock.number,
-            rejected=self.rejected,
-            shortest=min(self.shortest, self.longest),
-            longest=self.longest,
-            overshoot=self.range.overshoot(),
-        )
-        return Result(
-            self.problem, tuple(self.fields), self.balances[-1], record, frozen(self.times), tuple(self.balances)
-        )
-
-
-class _DataRange:
-    """The range of initial and wall values, and how far the unknown left it (discrete maximum principle)."""
-
-    def __init__(self, problem: Problem) -> None:
-        self.volume = problem.volume
-        values = problem.initial_values
-        self.low, self.high = float(values.min()), float(values.max())
-        self.least, self.most = self.low, self.high
-        self.bounded = not self.volume.source.varies and not self.volume.source.values(0.0).any()
-        self.varies = any(condition.varies for condition in self.volume.conditions.values())
-        self._widen(0.0)
-
-    def add(self, t: float) -> None:
-        """Widen the range by the wall values at a stage."""
-        if self.bounded and self.varies:
-            self._widen(t)
-
-    def _widen(self, t: float) -> None:
-        for law in self.volume.laws(t).values():
-            if law.flux.any():
-                self.bounded = False
-            held = law.reference[law.slope > 0.0]
-            if held.size:
-                self.low = min(self.low, float(held.min()))
-                self.high = max(self.high, float(held.max()))
-
-    def see(self, u: FloatArray) -> None:
-        """Note the extremes of the unknown."""
-        self.least = min(self.least, float(u.min()))
-        self.most = max(self.most, float(u.max()))
-
-    def overshoot(self) -> float | None:
-        """Return the largest excess over the data's range, relative to it; None where it means nothing."""
-        width = self.high - self.low
-        if not self.bounded or width <= 0.0:
-            return None
-        return max(self.low - self.least, self.most - self.high, 0.0) / width
 
 
 def _output_times(until: float, outputs: int | Sequence[float]) -> list[float]:

@@ -11,7 +11,7 @@ import numpy as np
 from fieldsim.arrays import FloatArray, frozen
 from fieldsim.errors import InvalidInput, NumericalFailure, must
 from fieldsim.fields import ScalarField
-from fieldsim.linear import COMPATIBLE, Prepared, prepare
+from fieldsim.linear import COMPATIBLE, Prepared, check_method, prepare
 from fieldsim.physics import FiniteVolume
 from fieldsim.simulation.balance import steady_balance
 from fieldsim.simulation.problem import Problem
@@ -26,6 +26,7 @@ def solve(problem: Problem, *, solver: str = "auto", rtol: float = 1e-10) -> Res
     `solver` is "auto", "direct" or "cg"; `rtol` bounds the relative residual of iterative ones. Raises InvalidInput
     where no steady state exists or data depend on time, and NumericalFailure where the system is not solved.
     """
+    check_method(solver, name="solver")
     volume = _steady_volume(problem)
     if not (np.isfinite(rtol) and 0.0 < rtol < 1.0):
         raise InvalidInput(must("rtol", "between 0 and 1", rtol, "1e-10 is the default."))

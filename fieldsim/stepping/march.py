@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldsim.errors import InvalidInput, NumericalFailure, Refused, must
-from fieldsim.stepping.control import first_step, next_factor, retry_factor
+from fieldsim.stepping.control import expected_spread, first_step, next_factor, retry_factor
 from fieldsim.stepping.system import Stage, System, Trial, take_step
 from fieldsim.stepping.tableaux import BACKWARD_EULER, TR_BDF2, Tableau
 
@@ -25,7 +25,8 @@ START_STEPS = 2
 MOST_STEPS = 10_000_000
 _REPEATS = 25
 _SHORTEST = 1e-13
-_LEAST_SPREAD = 1e-3
+_LEAST_SPREAD = 1e-2
+_EXPECTED_COUNTS = 0.1
 _STABILITY_SLACK = 1e-9
 _EXPLICIT_SHARE = 0.9
 
@@ -35,11 +36,14 @@ class Clock:
     """All the loop remembers between two steps besides u: a march resumed from it gives the same bits."""
 
     t: float
+    begin: float = 0.0
     number: int = 0
     wanted: float = 0.0
     previous_error: float = 1.0
     start_steps: int = START_STEPS
-    largest_spread: float = 0.0
+    lowest: float = 0.0
+    highest: float = 0.0
+    expected: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -76,20 +80,21 @@ def march(
     """Yield accepted steps of du/dt = f(t, u) until the last of `stops`, landing on each stop and each jump.
 
     `dt` fixes the longest step (s); without it the local error is held below `rtol` times the spread
-    max u - min u plus `atol`, or, for an explicit method, the step is nine tenths of the stability limit.
+    max u - min u (down to a hundredth of its largest) plus `atol`, or, for an explicit method, the step is nine
+    tenths of the stability limit.
     Raises InvalidInput, Refused (unstable or hopeless step) and NumericalFailure (non-finite values).
     """
-    clock = start if isinstance(start, Clock) else Clock(float(start))
+    clock = start if isinstance(start, Clock) else Clock(float(start), begin=float(start))
     landings = _landings(clock.t, stops, jumps)
     if not landings:
         return
-    loop = _Loop(system, method, landings[-1] - clock.t, dt, rtol, atol)
+    loop = _Loop(system, method, landings[-1] - clock.begin, dt, rtol, atol)
     loop.prepare(clock.t)
     breaks = {float(jump) for jump in jumps}
     stopped = {float(stop) for stop in stops}
     u = np.array(u, dtype=float)
     if clock.wanted == 0.0:
-        clock = replace(clock, wanted=loop.first(clock, u))
+        clock = loop.wound_up(clock, u)
     for landing in landings:
         while clock.t < landing:
             step = loop.advance(clock, u, landing)
@@ -152,12 +157,14 @@ class _Loop:
                 "shorter step, a coarser mesh, or method='tr_bdf2', which is stable for every step."
             )
 
-    def first(self, clock: Clock, u: Array) -> float:
-        """Return the step to try first."""
+    def wound_up(self, clock: Clock, u: Array) -> Clock:
+        """Return the clock with the first step to try, and the scale of things to come."""
+        clock = replace(clock, lowest=_lowest(u), highest=_highest(u))
         if self.dt is not None:
-            return self.dt
-        scale = self.rtol * _spread(u) + self.atol
-        return first_step(self.system, clock.t, u, scale, self.length)
+            return replace(clock, wanted=self.dt)
+        clock = replace(clock, expected=expected_spread(self.system, clock.t, u, self.length))
+        scale = self._tolerance(u, clock)
+        return replace(clock, wanted=first_step(self.system, clock.t, u, scale, self.length))
 
     def advance(self, clock: Clock, u: Array, landing: float) -> Step:
         """Return the next accepted step towards `landing`."""
@@ -173,17 +180,18 @@ class _Loop:
                 )
             t = landing if dt == landing - clock.t else clock.t + dt
             trial = take_step(self.system, method, clock.t, u, t - clock.t)
-            spread = max(clock.largest_spread, _spread(trial.u))
-            error = self._scaled_error(trial, u, spread)
+            ticked = self._tick(clock, t, trial.u)
+            error = self._scaled_error(trial, u, ticked)
             if not self.adaptive:
                 self._check(trial, clock, t)
-                return Step(clock.t, trial.u, trial.stages, self._tick(clock, t, spread), method.name, error, 0, False)
+                self._refuse_if_unstable_at(t)
+                return Step(clock.t, trial.u, trial.stages, ticked, method.name, error, 0, False)
             if trial.solved and error <= 1.0:
                 growth = next_factor(error, clock.previous_error, method.error_order)
                 # the last step before a landing may be a short rest: it does not shrink what follows
                 following = max(dt * growth, wanted if dt < wanted and growth >= 1.0 else 0.0)
                 ticked = replace(
-                    self._tick(clock, t, spread),
+                    ticked,
                     wanted=following,
                     previous_error=max(error, 1e-4),
                     start_steps=max(clock.start_steps - 1, 0),
@@ -197,12 +205,16 @@ class _Loop:
             "a jump in the data."
         )
 
-    def _tick(self, clock: Clock, t: float, spread: float) -> Clock:
-        if self.method.explicit and self.dt is not None:
+    def _refuse_if_unstable_at(self, t: float) -> None:
+        if self.method.explicit:
             self._refuse_unstable(stable_step(self.system, self.method, t))
-        return replace(clock, t=t, number=clock.number + 1, largest_spread=spread)
 
-    def _scaled_error(self, trial: Trial, u: Array, largest_spread: float) -> float:
+    @staticmethod
+    def _tick(clock: Clock, t: float, u: Array) -> Clock:
+        lowest, highest = min(clock.lowest, _lowest(u)), max(clock.highest, _highest(u))
+        return replace(clock, t=t, number=clock.number + 1, lowest=lowest, highest=highest)
+
+    def _scaled_error(self, trial: Trial, u: Array, clock: Clock) -> float:
         """Return the error estimate in units of the tolerance."""
         if not self.adaptive:
             return 0.0
@@ -211,10 +223,14 @@ class _Loop:
         error = float(np.max(np.abs(trial.error), initial=0.0))
         if not (np.isfinite(error) and np.isfinite(trial.u).all()):
             return float("inf")
-        spread = max(_spread(u), _spread(trial.u), _LEAST_SPREAD * largest_spread)
-        rounding = 100 * np.finfo(float).eps * float(np.max(np.abs(trial.u), initial=0.0))
-        tolerance = self.rtol * spread + self.atol + rounding
+        tolerance = max(self._tolerance(u, clock), self._tolerance(trial.u, clock))
         return error / tolerance if tolerance > 0.0 else (0.0 if error == 0.0 else float("inf"))
+
+    def _tolerance(self, u: Array, clock: Clock) -> float:
+        """Return the error allowed in a step: it follows the spread of u down to a hundredth of what it was."""
+        before = max(clock.highest - clock.lowest, _EXPECTED_COUNTS * clock.expected)
+        rounding = 100 * np.finfo(float).eps * max(abs(_lowest(u)), abs(_highest(u)))
+        return self.rtol * max(_highest(u) - _lowest(u), _LEAST_SPREAD * before) + self.atol + rounding
 
     @staticmethod
     def _check(trial: Trial, clock: Clock, t: float) -> None:
@@ -257,5 +273,9 @@ def _even_share(rest: float, wanted: float) -> float:
     return rest if count <= 1 else rest / count
 
 
-def _spread(u: Array) -> float:
-    return float(np.ptp(u)) if u.size else 0.0
+def _lowest(u: Array) -> float:
+    return float(u.min())
+
+
+def _highest(u: Array) -> float:
+    return float(u.max())
