@@ -28,7 +28,7 @@ def describe_run(record: RunRecord) -> str:
         lines.append(f"solver    {_solver_text(record.solver)}")
         lines.append(f"balance   {record.balance['text']}")
     for row in record.probes:
-        lines.append(f"probe     {_probe_text(row)}")
+        lines.append(f"probe     {_probe_text(record, row)}")
     lines += [f"check     {check_text(check)}" for check in record.checks]
     lines += [f"accuracy  {line.sentence()}" for line in record.accuracy]
     lines += [f"note      {note}" for note in record.notes]
@@ -48,16 +48,13 @@ def _solver_text(solver: Mapping[str, Any]) -> str:
     return f"{text}, relative residual {solver.get('residual', 0.0):.1e}"
 
 
-def _probe_text(row: Mapping[str, Any]) -> str:
+def _probe_text(record: RunRecord, row: Mapping[str, Any]) -> str:
+    from fieldsim.scenario.report_data import HIDDEN, probe_text
+
     units = row["units"]
     place = ", ".join(f"{row[n]:g}" for n in ("x", "y", "z") if n in row)
-    skipped = {"probe", "index", "t", "x", "y", "z", "units"}
-    values = ", ".join(
-        f"{n} = {v:.6g} {units[n]}".rstrip() if v is not None else f"{n} cut out"
-        for n, v in row.items()
-        if n not in skipped
-    )
-    return f"{row['probe']} ({place}): {values}"
+    values = [f"{n} = {probe_text(record, n, row[n])} {units[n]}".rstrip() for n in units if n not in HIDDEN]
+    return f"{row['probe']} ({place}): {', '.join(values)}"
 
 
 def check_text(check: CheckOutcome) -> str:

@@ -81,7 +81,7 @@ def _against_exact_gradient(solution: Solution) -> ErrorLine | None:
     field = solution.loaded.scenario.field
     note = "worst beside the sources, where the field is cut out" if field is not None and field.cut else ""
     return ErrorLine(
-        f"the numerical gradient of {given.field.name}",
+        f"The numerical gradient of {given.field.name}",
         "the exact gradient of the potential, cell by cell",
         float(np.median(share)),
         float(share.max()),
@@ -106,7 +106,7 @@ def _against_every_second_sample(solution: Solution) -> ErrorLine | None:
     blocks = np.stack([_halved(component, mesh.ndim) for component in fine])
     difference = np.linalg.norm(blocks - coarse, axis=0)
     return ErrorLine(
-        f"the slope of {given.field.name}",
+        f"The slope of {given.field.name}",
         "the slope from samples twice as far apart",
         float(np.median(difference)),
         float(difference.max()),

@@ -89,15 +89,15 @@ def fields_at(solution: Solution, number: int) -> dict[str, ScalarField | Vector
     for name, derived in scenario.derive.items():
         try:
             value = evaluate(derived.expression, solution.mesh, fields, setting.amounts, time)
+            fields[name] = _named(value, name, derived.unit)
         except FieldSimError as error:
             raise type(error)(f"derive.{name}: {error}") from error
-        fields[name] = _named(value, name, derived.unit)
     return fields
 
 
 def _named(value: Any, name: str, unit: str | None) -> Any:
     if not hasattr(value, "with_values"):
-        raise InvalidInput(must(f"derive.{name}", "a field", value, "Use the field in it, e.g. -grad(V)."))
+        raise InvalidInput(must("expression", "a field", value, "Use the field in it, e.g. -grad(V)."))
     if unit is None:
         return value.with_values(value.values, unit=value.unit, name=name)
     return value.with_values(_converted(value, unit), unit=unit, name=name)

@@ -236,7 +236,9 @@ def _views(scenario: Scenario) -> Iterator[Fault]:
         path: Path = ("view", number, kind)
         if kind == "profile" and spec.along is not None:
             yield from _probe_named(scenario, (*path, "along"), spec.along, line=True)
-        if kind == "history":
+        if kind == "history" and (spec.at is None) == (spec.over is None):
+            yield path, "a history must say where: one of `at` (a point probe) and `over` (a side). Give one."
+        if kind == "history" and spec.at is not None:
             yield from _probe_named(scenario, (*path, "at"), spec.at, line=False)
         if kind in ("history", "animation") and scenario.time is None:
             yield path, f"{kind} must have a run in time. Add `time`, or remove this view."

@@ -23,6 +23,15 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
+_CAPTIONS = {
+    "isosurfaces": "Surfaces of equal {of}",
+    "field_lines": "Lines of {of}",
+    "arrows": "{of} as arrows",
+    "slice": "{of} over a plane",
+    "cutaway": "{of} inside the body",
+    "relief": "{of} as a landscape",
+    "animation": "{of} over time",
+}
 _SOLID = ("isosurfaces", "field_lines", "cutaway", "relief", "arrows")
 
 
@@ -85,15 +94,14 @@ class Painter:
 
     def _walls(self, text: str, number: int) -> Any:
         """Return the values on the walls where the solved field itself is drawn."""
-        if (
-            self.solution.result is None
-            or self.solution.mesh.ndim == 1
-            or text.strip() != self.solution.loaded.setting.unknown
-        ):
+        solution = self.solution
+        drawn = text.strip() == solution.loaded.setting.unknown
+        # a mesh of one axis has single numbers on its walls, which the picture grid does not take
+        if solution.result is None or not drawn or solution.mesh.ndim == 1:
             return None
         from fieldsim.scenario.solved import wall_values
 
-        return wall_values(self.solution, number)
+        return wall_values(solution, number)
 
     def _sources(self) -> tuple[Any, ...]:
         """Return the point sources that lie in the mesh."""
@@ -262,26 +270,37 @@ class Painter:
         from fieldsim.view.compose_chart import chart
 
         solution = self.solution
-        points = probe_points(solution.loaded.scenario.probe[spec.at])
-        values = []
-        field = self._scalar(spec.of, solution.last)
-        for number in range(len(solution.fields)):
-            values.append(float(self._scalar(spec.of, number).at(points)[0]))
-        times = np.array(solution.times)
+        values, unit, name = self._over_time(spec)
+        answer = self._answer(spec) if spec.at is not None else spec.exact
         exact = None
-        answer = self._answer(spec)
         if answer is not None:
-            exact = np.array([at_points(answer, points.T, solution.mesh, t)[0] for t in times])
+            place = np.zeros((solution.mesh.dim, 1)) if spec.at is None else self._point(spec.at).T
+            exact = np.array([at_points(answer, place, solution.mesh, t)[0] for t in solution.times])
         return chart(
-            times,
-            np.array(values),
+            np.array(solution.times),
+            values,
             x_name="t",
             x_unit="s",
-            y_name=field.name,
-            y_unit=field.unit,
+            y_name=name,
+            y_unit=unit,
             exact=exact,
-            title=spec.title or f"{field.name} at {spec.at}",
+            title=spec.title or f"{name} at {spec.at or spec.over}",
         )
+
+    def _over_time(self, spec: Any) -> tuple[Array, str, str]:
+        """Return values at every output, their unit and their name, at a point or on a side."""
+        outputs = range(len(self.solution.fields))
+        if spec.over is not None:
+            from fieldsim.scenario.solved import over_side
+
+            found = [over_side(self.solution, number, spec.of, spec.over, "integral") for number in outputs]
+            return np.array([float(value[0]) for value, _ in found]), found[-1][1], spec.of
+        point = self._point(spec.at)
+        fields = [self._scalar(spec.of, number) for number in outputs]
+        return np.array([float(one.at(point)[0]) for one in fields]), fields[-1].unit, fields[-1].name
+
+    def _point(self, name: str) -> Array:
+        return probe_points(self.solution.loaded.scenario.probe[name])
 
     def _animation(self, spec: Any) -> Movie:
         from fieldsim.view.compose_movie import animation
@@ -354,6 +373,19 @@ def draw_views(solution: Solution, folder: Any, record: Any, progress: Progress 
         path = folder.figure(name, ".gif" if moving else ".png")
         record.add_file(folder.write_bytes(path.relative_to(folder.path), data))
         record.figures.append(_figure(path.relative_to(folder.path).as_posix(), kind, spec, picture))
+    _note_stand_ins(solution, record, progress)
+
+
+def _note_stand_ins(solution: Solution, record: Any, progress: Progress) -> None:
+    """Say so where flat pictures stand in for solid ones, with the packages to install."""
+    if not any(view.chosen[0] in _SOLID for view in solution.loaded.scenario.view):
+        return
+    from fieldsim.view import probe
+
+    advice = probe.opengl().advice
+    if advice:
+        record.notes.append(advice)
+        progress(advice)
 
 
 def _figure(file: str, kind: str, spec: Any, picture: Picture | Movie) -> dict[str, Any]:
@@ -361,13 +393,8 @@ def _figure(file: str, kind: str, spec: Any, picture: Picture | Movie) -> dict[s
     from fieldsim.view.scene import Movie, Scene
 
     still = picture.frames[0] if isinstance(picture, Movie) else picture
-    entry: dict[str, Any] = {
-        "file": file,
-        "kind": kind,
-        "of": spec.of,
-        "title": still.title,
-        "notes": list(still.notes),
-    }
+    caption = spec.title or _CAPTIONS.get(kind, still.title).format(of=spec.of)
+    entry: dict[str, Any] = {"file": file, "kind": kind, "of": spec.of, "title": caption, "notes": list(still.notes)}
     if isinstance(still, Scene):
         entry["ranges"] = [{"label": s.label, "low": s.low, "high": s.high, "scale": s.kind} for s in still.scales]
     return entry

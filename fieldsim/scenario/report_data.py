@@ -16,7 +16,8 @@ _STATUS = {
     "check failed": "done, but a check failed",
     "pictures failed": "done, but pictures could not be drawn",
 }
-_HIDDEN = frozenset({"probe", "index", "t", "x", "y", "z", "units"})
+_ROUNDING = 1e-13
+HIDDEN = frozenset({"probe", "index", "t", "x", "y", "z", "units"})
 
 
 def report_data(record: RunRecord) -> ReportData:
@@ -92,9 +93,12 @@ def _tables(record: RunRecord) -> list[Table]:
     if not record.probes:
         return []
     units: Mapping[str, str] = record.probes[0]["units"]
-    shown = [name for name in units if name not in _HIDDEN]
+    shown = [name for name in units if name not in HIDDEN]
     header = ("Probe", "Place (m)", *(f"{name} ({units[name]})" if units[name] else name for name in shown))
-    rows = [(str(row["probe"]), _place(row), *(_cell(row[name]) for name in shown)) for row in record.probes]
+    rows = [
+        (str(row["probe"]), _place(row), *(probe_text(record, name, row[name]) for name in shown))
+        for row in record.probes
+    ]
     remark = "All outputs and the probes along lines are in probes.csv."
     return [Table("Probes at the last output", header, tuple(rows), remark)]
 
@@ -103,8 +107,13 @@ def _place(row: Mapping[str, Any]) -> str:
     return ", ".join(f"{row[name]:g}" for name in ("x", "y", "z") if row.get(name) is not None)
 
 
-def _cell(value: float | None) -> str:
-    return "cut out" if value is None else f"{value:.6g}"
+def probe_text(record: RunRecord, name: str, value: float | None) -> str:
+    """Return a probed value as text; what is rounding beside the field's range is 0."""
+    if value is None:
+        return "cut out"
+    entry = record.fields.get(name) or record.fields.get(name.rpartition("_")[0], {"min": 0.0, "max": 0.0})
+    largest = max(abs(entry["min"]), abs(entry["max"]))
+    return "0" if abs(value) <= _ROUNDING * largest else f"{value:.6g}"
 
 
 def _balance(book: Mapping[str, Any]) -> list[tuple[str, str]]:

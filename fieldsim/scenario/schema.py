@@ -14,7 +14,7 @@ from pydantic import StringConstraints, field_validator
 from fieldsim.errors import InvalidInput
 from fieldsim.scenario.base_models import Record
 from fieldsim.scenario.schema_fields import GivenField, Law, Model
-from fieldsim.scenario.schema_views import View
+from fieldsim.scenario.schema_views import Side, View
 from fieldsim.scenario.slots import (
     UNKNOWN,
     FieldExpression,
@@ -36,7 +36,6 @@ from fieldsim.scenario.targets import Allowance, AllowanceSlot, Expected, Expect
 FORMAT = 1
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
 Angle = Annotated[float, InUnit("rad")]
-Side = Literal["x-", "x+", "y-", "y+", "z-", "z+", "r-", "r+", "theta-", "theta+", "phi-", "phi+"]
 Axis = Literal["x", "y", "z", "r", "theta", "phi"]
 Pair = Annotated[list[Length], Described(min_length=2, max_length=2)]
 AnglePair = Annotated[list[Angle], Described(min_length=2, max_length=2)]

@@ -13,6 +13,7 @@ from fieldsim.scenario.slots import UNKNOWN, FieldExpression, Formula, FormulaIn
 Title = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Of = Annotated[str, FieldExpression()]
 Count = Annotated[int, Whole(1, 2000)]
+Side = Literal["x-", "x+", "y-", "y+", "z-", "z+", "r-", "r+", "theta-", "theta+", "phi-", "phi+"]
 Scale = Literal["auto", "linear", "log", "geometric"]
 Exact = Annotated[float | Formula, FormulaIn(UNKNOWN)]
 
@@ -78,9 +79,10 @@ class ProfileSpec(Picture):
 
 
 class HistorySpec(Picture):
-    """Values at a point probe over time, with the exact formula over them."""
+    """Values over time at a point probe, or of what a side knows (`flux`, `outflow`), with the exact formula."""
 
-    at: Annotated[str, Name()]
+    at: Annotated[str, Name()] | None = None
+    over: Side | None = None
     exact: Exact | None = None
 
 

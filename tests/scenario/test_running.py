@@ -1,0 +1,168 @@
+"""Running scenarios: units of what comes out, sides, error estimates, pictures on machines that cannot draw."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from fieldsim.errors import InvalidInput, UnitsError
+from fieldsim.scenario.accuracy import estimate
+from fieldsim.scenario.compute import fields_at, solve
+from fieldsim.scenario.load import Loaded
+from fieldsim.scenario.measure import run_checks
+from fieldsim.scenario.runner import RunOptions, run
+
+Check = Callable[..., Loaded]
+
+SLAB = """\
+fieldsim: 1
+title: A composite question
+parameters: {L: 20 cm, k: 2 W/m/K}
+mesh: {type: cartesian, x: [0, L], cells: [20]}
+field: {name: T, unit: degC}
+model: {heat: {conductivity: k}}
+boundary: {x-: {value: 100 degC}, x+: {convective: {h: 10 W/m^2/K, ambient: 0 degC}}}
+probe: {middle: [L/2]}
+"""
+
+
+def test_solved_temperatures_come_out_in_the_unit_that_is_asked_for(load_text: Check) -> None:
+    # two resistances in series, L/k and 1/h (Incropera, section 3.1): T_wall = 100 (1/h)/(L/k + 1/h) = 50 degC
+    checks = """check:
+  - {of: T, at: [L/2], equals: 75 degC, within: 1e-9 K, source: series}
+  - {of: T, over: x+, take: mean, equals: 50 degC, within: 1e-9 K, source: series}
+  - {of: flux, over: x+, take: mean, equals: 500 W/m^2, within: 1e-6, source: series}
+  - {of: -flux, over: x-, equals: 500 W/m^2, within: 1e-6, source: series}
+"""
+    solution = solve(load_text(SLAB + checks))
+    assert solution.fields[0].unit == "degC"
+    assert all(check.passed for check in run_checks(solution)), run_checks(solution)
+
+
+def test_derived_fields_carry_units_through_constants_and_parameters(load_text: Check) -> None:
+    text = """fieldsim: 1
+title: Units
+parameters: {k: 2 W/m/K}
+mesh: {type: cartesian, x: [0, 1], y: [0, 1], cells: [8, 8]}
+field: {name: V, unit: V, expression: x**2 + y**2}
+derive: {E: -grad(V), rho: epsilon0*div(E), D: epsilon0*E, twice: 2*V, heat: k*V, mV: {expression: V, unit: mV}}
+"""
+    fields = fields_at(solve(load_text(text)), 0)
+    assert fields["E"].unit == "V/m"
+    assert fields["rho"].unit in ("F*V/m^3", "V*F/m^3")
+    assert fields["rho"].values == pytest.approx(-4 * 8.8541878188e-12)
+    assert fields["twice"].unit == "V"
+    assert fields["heat"].unit in ("V*W/m/K", "W*V/m/K")
+    assert fields["mV"].values == pytest.approx(1000 * fields["V"].values)
+    with pytest.raises(UnitsError, match=r"derive\.wrong"):
+        fields_at(solve(load_text(text.replace("twice: 2*V", "wrong: {expression: V, unit: m}"))), 0)
+
+
+def test_a_check_in_another_unit_is_refused(load_text: Check, given: str) -> None:
+    with pytest.raises(UnitsError, match=r"check\[0\]"):
+        run_checks(solve(load_text(given.replace("99.9975 m", "99.9975 V"))))
+    with pytest.raises(InvalidInput, match="components"):
+        run_checks(solve(load_text(given.replace("99.9975 m", "[1 m, 2 m]"))))
+    with pytest.raises(InvalidInput, match="inside the mesh"):
+        run_checks(solve(load_text(given.replace("at: [5 cm, 0]", "at: [5 m, 0]"))))
+
+
+def test_checks_convert_units_and_take_integrals(load_text: Check) -> None:
+    text = """fieldsim: 1
+title: Integrals
+mesh: {type: polar, r: [0, 2], phi: [0, 2*pi], cells: [8, 8]}
+field: {name: h, unit: m, expression: 3 + 0*x}
+check:
+  - {of: h, at: [1, 1], equals: 300 cm, within: 1 mm, source: constant}
+  - {of: h, over: mesh, equals: 37.699112 m^3, within: 1e-6, source: 3 pi 2^2}
+  - {of: h, over: mesh, take: mean, equals: 3, within: 1e-9 m, source: constant}
+  - {of: h, over: mesh, take: max, equals: 3 m, within: 1e-9 m, source: constant}
+"""
+    outcomes = run_checks(solve(load_text(text)))
+    assert [check.passed for check in outcomes] == [True] * 4
+    assert outcomes[1].found[0] == pytest.approx(12 * math.pi)
+
+
+def test_the_error_is_estimated_where_no_answer_is_known(load_text: Check, solved: str) -> None:
+    line = estimate(solve(load_text(solved)))[0]
+    assert "half as many cells" in line.sentence()
+    assert 0.0 < line.typical < 0.02 * line.scale
+
+
+def test_the_estimate_is_near_the_true_error(load_text: Check) -> None:
+    # -T'' = pi^2 sin(pi x) with cold ends: T = sin(pi x)
+    text = """fieldsim: 1
+title: Source
+mesh: {type: cartesian, x: [0, 1], cells: [32]}
+model: {heat: {conductivity: 1, source: pi**2*sin(pi*x)}}
+boundary: {x-: {value: 0}, x+: {value: 0}}
+"""
+    guess = estimate(solve(load_text(text)))[0].largest
+    truth = estimate(solve(load_text(text + "exact: sin(pi*x)\n")))[0].largest
+    assert guess == pytest.approx(truth, rel=0.2)
+
+
+def test_without_opengl_the_run_ends_with_flat_pictures_and_advice(
+    tmp_path: Path, load_text: Check, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fieldsim.view import probe
+
+    monkeypatch.setattr(probe, "_cache", [probe.Finding(can_draw=False, reason="no libGL")])
+    text = """fieldsim: 1
+title: A charge
+mesh: {type: cartesian, x: [-1, 1], y: [-1, 1], z: [-1, 1], cells: [12, 12, 12]}
+field: {name: V, unit: V, potential: [{point_charge: {charge: 1 nC}}], cut: 0.3}
+derive: {E: -grad(V)}
+view: [{isosurfaces: {of: V, lines: E}}, {slice: {of: V, arrows: E}}]
+"""
+    record = run(load_text(text), RunOptions(tmp_path / "out"))
+    assert (record.status, record.exit_code) == ("done", 0)
+    assert len(record.figures) == 2
+    assert all((tmp_path / "out" / figure["file"]).stat().st_size > 5000 for figure in record.figures)
+    assert any("libegl1" in note for note in record.notes)
+
+
+def test_pictures_that_cannot_be_drawn_leave_code_7_and_the_run(
+    tmp_path: Path, load_text: Check, given: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fieldsim.errors import CannotDraw
+
+    def refuse(picture: object) -> bytes:
+        raise CannotDraw("nothing to draw with")
+
+    monkeypatch.setattr("fieldsim.view.drawing.png", refuse)
+    record = run(load_text(given), RunOptions(tmp_path / "out"))
+    assert (record.status, record.exit_code) == ("pictures failed", 7)
+    assert "nothing to draw with" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_every_kind_of_view_is_drawn(tmp_path: Path, load_text: Check) -> None:
+    text = """fieldsim: 1
+title: All views
+mesh: {type: cylindrical, r: [0, 1], phi: [0, 2*pi], z: [0, 1], cells: [8, 12, 8]}
+model: {heat: {conductivity: 1}}
+boundary: {r+: {value: 0}, z-: {flux_out: 0}, z+: {flux_out: 0}}
+initial: 1 + x
+time: {until: 0.1, outputs: 2}
+derive: {q: -grad(T)}
+probe: {axis: [0.1, 0, 0.5], across: {line: [[-0.9, 0, 0.5], [0.9, 0, 0.5]], points: 9}}
+view:
+  - {isosurfaces: {of: T, levels: 3, scale: linear}}
+  - {field_lines: {of: q, count: 8}}
+  - {arrows: {of: q, normal: z}}
+  - {slice: {of: norm(q), normal: z, at: 0.5, arrows: q}}
+  - {cutaway: T}
+  - {profile: {of: T, along: across}}
+  - {history: {of: T, at: axis}}
+  - {history: {of: outflow, over: r+}}
+  - {animation: {of: T, normal: z}}
+"""
+    record = run(load_text(text), RunOptions(tmp_path / "out"))
+    assert record.status == "done"
+    assert [figure["kind"] for figure in record.figures] == [
+        "isosurfaces", "field_lines", "arrows", "slice", "cutaway", "profile", "history", "history", "animation",
+    ]  # fmt: skip
+    assert record.balance["relative"] < 1e-12
