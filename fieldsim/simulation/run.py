@@ -16,11 +16,10 @@ from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.linear import check_method
 from fieldsim.physics import ConservationSystem
-from fieldsim.simulation.problem import Problem
+from fieldsim.simulation.problem import Problem, guard_memory
 from fieldsim.simulation.record import Recording, RunState
 from fieldsim.simulation.result import Result
 from fieldsim.stepping import march, method_named
-from fieldsim.storage.memory import guard
 
 _MOST_OUTPUTS = 1_000_000
 
@@ -79,7 +78,7 @@ def evolve(
     system = ConservationSystem(problem.volume, solver=solver)
     tableau = method_named(method)
     stops = _output_times(until, outputs)
-    _guard_memory(problem, len(stops))
+    guard_memory(problem, len(stops) + 1)
     run = Recording(problem) if resume is None else Recording.resumed(problem, resume)
     watch = _Watch(run, float(until), tuple(observers))
     if resume is None:
@@ -147,9 +146,3 @@ def _output_times(until: float, outputs: int | Sequence[float]) -> list[float]:
         raise InvalidInput(must("outputs", rule, outputs, "For example outputs=[0.1, 1.0]."))
     later = [min(t, float(until)) for t in times.tolist() if t > 0.0]
     return later if later and later[-1] == until else [*later, float(until)]
-
-
-def _guard_memory(problem: Problem, outputs: int) -> None:
-    size = 8.0 * problem.mesh.size
-    what = f"keeping {outputs + 1} fields of {problem.mesh.size} cells"
-    guard(size * (outputs + 30), what, remedy="Take fewer outputs or fewer cells.")

@@ -14,7 +14,7 @@ from fieldsim.fields import ScalarField
 from fieldsim.linear import COMPATIBLE, Prepared, check_method, prepare
 from fieldsim.physics import FiniteVolume
 from fieldsim.simulation.balance import steady_balance
-from fieldsim.simulation.problem import Problem
+from fieldsim.simulation.problem import Problem, guard_memory
 from fieldsim.simulation.result import Result, SolverRecord
 
 _REFINEMENTS = 3
@@ -30,6 +30,7 @@ def solve(problem: Problem, *, solver: str = "auto", rtol: float = 1e-10) -> Res
     volume = _steady_volume(problem)
     if not (np.isfinite(rtol) and 0.0 < rtol < 1.0):
         raise InvalidInput(must("rtol", "between 0 and 1", rtol, "1e-10 is the default."))
+    guard_memory(problem)
     matrix = volume.matrix_at(0.0)
     free = not matrix.diagonal.any()
     weights = volume.mesh.volumes if volume.storage is None else volume.storage

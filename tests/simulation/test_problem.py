@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fieldsim as fs
-from fieldsim.errors import ExpressionError, InvalidInput, NumericalFailure, UnitsError
+from fieldsim.errors import ExpressionError, InvalidInput, NumericalFailure, Refused, UnitsError
 from fieldsim.simulation import Balance
 
 MESH = fs.cartesian(x=(0, 1), y=(0, 2), cells=(4, 6))
@@ -190,3 +190,13 @@ def test_a_run_whose_systems_are_not_solved_says_so(monkeypatch):
     problem = fs.Problem(mesh, fs.Heat(1.0, source="x"), {side: fs.Value(0.0) for side in mesh.walls})
     with pytest.raises(NumericalFailure, match="were not solved to rounding"):
         fs.evolve(problem, until=1.0, outputs=1, dt=1.0, solver="cg")
+
+
+def test_a_problem_too_large_for_the_memory_is_refused(monkeypatch):
+    monkeypatch.setattr("fieldsim.storage.memory.memory_limits", lambda: {"a test": 10_000})
+    with pytest.raises(Refused, match=r"solving for 24 unknowns .* the limit is .* Take fewer cells"):
+        fs.solve(plate())
+
+
+def test_an_exact_answer_may_be_singular_at_the_start():
+    assert plate(exact="1/t").exact_values(2.0)[0, 0] == 0.5

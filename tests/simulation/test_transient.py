@@ -301,8 +301,8 @@ def test_an_equation_without_time_is_refused():
 
 
 def test_too_many_outputs_for_the_memory_are_refused(monkeypatch):
-    monkeypatch.setattr("fieldsim.storage.memory.memory_limits", lambda: {"a test": 10_000})
-    with pytest.raises(Refused, match=r"keeping 1001 fields of 20 cells needs"):
+    monkeypatch.setattr("fieldsim.storage.memory.memory_limits", lambda: {"a test": 100_000})
+    with pytest.raises(Refused, match=r"solving for 20 unknowns and keeping 1001 field\(s\) needs"):
         fs.evolve(rod(), until=0.1, outputs=1000)
 
 
