@@ -31,6 +31,8 @@ _WHERE = {
     "operator": "fieldsim.operators",
     "partial": "fieldsim.operators",
     "directional_derivative": "fieldsim.operators",
+    "differentiate": "fieldsim.operators.arrays",
+    "formula_sheet": "fieldsim.coordinates.formulas",
     "Problem": "fieldsim.simulation",
     "Result": "fieldsim.simulation",
     "solve": "fieldsim.simulation",

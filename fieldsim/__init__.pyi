@@ -3,6 +3,7 @@ from fieldsim.boundary import Convective as Convective
 from fieldsim.boundary import FluxOut as FluxOut
 from fieldsim.boundary import GradientOut as GradientOut
 from fieldsim.boundary import Value as Value
+from fieldsim.coordinates.formulas import formula_sheet as formula_sheet
 from fieldsim.errors import CannotDraw as CannotDraw
 from fieldsim.errors import CheckFailed as CheckFailed
 from fieldsim.errors import ExpressionError as ExpressionError
@@ -33,6 +34,7 @@ from fieldsim.operators import jacobian as jacobian
 from fieldsim.operators import laplacian as laplacian
 from fieldsim.operators import operator as operator
 from fieldsim.operators import partial as partial
+from fieldsim.operators.arrays import differentiate as differentiate
 from fieldsim.physics import Diffusion as Diffusion
 from fieldsim.physics import Electrostatics as Electrostatics
 from fieldsim.physics import Gravity as Gravity
