@@ -114,14 +114,20 @@ def _side(axis: int, end: int) -> tuple[slice, ...]:
 
 
 def _walls(d: Array) -> Walls:
-    """Return what the diagonal has at each end of each axis in excess of the next cell: a wall behind half a cell."""
+    """Return what the diagonal has at each end of each axis in excess of the next cell: a wall behind half a cell.
+
+    All walls of one cell together get no more than its diagonal.
+    """
     walls = {}
+    left = d.copy()
     for axis, n in enumerate(d.shape):
         for end in (0, 1):
             if n >= 3:
                 here, inside = (n - 1, n - 2) if end else (0, 1)
                 excess = np.maximum(d.take([here], axis) - d.take([inside], axis), 0.0)
+                np.minimum(excess, left[_side(axis, end)], out=excess)
                 if excess.any():
+                    left[_side(axis, end)] -= excess
                     walls[axis, end] = excess
     return walls
 
