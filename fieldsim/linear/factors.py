@@ -18,7 +18,7 @@ from fieldsim.linear.grid_operator import GridOperator
 
 COARSE = 1e-12
 FINE = 1e-13
-_BLOCK = 1 << 15
+_BLOCK = 1 << 14
 _THREADED_ABOVE = 1 << 20
 _SAMPLE = 8
 

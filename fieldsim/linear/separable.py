@@ -19,16 +19,22 @@ from fieldsim.linear.spectral import Basis, FastSolver, divide, regular, spectra
 _LARGEST_BASIS = 2048
 _SWEEP_ABOVE = 200_000
 _BLOCK = 1 << 18
+_EPSILON = float(np.finfo(float).eps)
+_REFINED_ABOVE = 1e-10
+_REFUSED_ABOVE = 1e-5
 
 
 @dataclass(frozen=True)
 class EigenBasis:
-    """Generalised eigenvectors of one axis: L V = w V diag(values), V^T w V = 1."""
+    """Generalised eigenvectors of one axis, L V = w V diag(values), V^T w V = 1.
+
+    `loss` bounds the relative error of the smallest eigenvalue that is not zero.
+    """
 
     values: FloatArray
     vectors: FloatArray
+    loss: float
     name: str = "eigenvectors"
-    close: bool = False
 
     def forward(self, x: FloatArray, axis: int) -> FloatArray:
         """Return V^T x along `axis`, computed in place."""
@@ -40,34 +46,59 @@ class EigenBasis:
 
 
 def eigen_basis(term: Term, weight: FloatArray) -> EigenBasis:
-    """Solve the eigenproblem of one axis with its weight; a null vector is exactly the constant."""
+    """Solve the eigenproblem of one axis with its weight; a null vector is exactly the constant.
+
+    Where rounding of the largest eigenvalue would swamp the smallest one (strongly graded cells), the singular values
+    of the differences B are taken, L = B^T B: their range is the square root of that of the eigenvalues.
+    """
     root = 1.0 / np.sqrt(weight)
-    matrix = np.zeros((term.size, term.size))
-    matrix.flat[:: term.size + 1] = term.diagonal
-    for face, coupling in enumerate(term.couplings):
-        low, high = face, (face + 1) % term.size
-        matrix[low, low] += coupling
-        matrix[high, high] += coupling
-        matrix[low, high] -= coupling
-        matrix[high, low] -= coupling
-    values, vectors = np.linalg.eigh(root[:, None] * matrix * root)
-    vectors *= root[:, None]
-    if term.active and not term.diagonal.any():
+    differences = _differences(term) * root
+    singular = term.active and not term.diagonal.any()
+    values, vectors = np.linalg.eigh(differences.T @ differences + np.diag(term.diagonal * root**2))
+    loss = _EPSILON * _range(values, singular=singular)
+    if loss > _REFINED_ABOVE and term.diagonal.min() >= 0.0:
+        walled = np.flatnonzero(term.diagonal)
+        sides = np.zeros((walled.size, term.size))
+        sides[np.arange(walled.size), walled] = np.sqrt(term.diagonal[walled])
+        _, roots, rows = np.linalg.svd(np.vstack([differences, sides * root]))
+        roots = np.pad(roots, (0, term.size - roots.size))[::-1]
+        values, vectors = roots**2, rows[::-1].T
+        loss = _EPSILON * _range(roots, singular=singular)
+    vectors = vectors * root[:, None]
+    if singular:
         values[0] = 0.0
         vectors[:, 0] = 1.0 / np.sqrt(weight.sum())
-    return EigenBasis(values, vectors)
+    return EigenBasis(values, vectors, loss)
+
+
+def _differences(term: Term) -> FloatArray:
+    """Return B with one row a face, sqrt(c) (u_upper - u_lower)."""
+    faces = np.arange(term.couplings.size)
+    matrix = np.zeros((faces.size, term.size))
+    root = np.sqrt(term.couplings)
+    matrix[faces, faces] -= root
+    matrix[faces, (faces + 1) % term.size] += root
+    return matrix
+
+
+def _range(values: FloatArray, *, singular: bool) -> float:
+    """Return the ratio of the largest to the smallest of ascending values, the null one left out."""
+    lowest = float(np.abs(values[1:] if singular else values).min())
+    return float(np.abs(values).max()) / lowest if lowest > 0.0 else np.inf
 
 
 class SeparableSolver:
     """Diagonalise all axes but at most one, eliminate along that one, transform back.
 
-    Where the couplings are products to no more than 1e-12, `apply` refines once with the operator itself.
+    Where the couplings are products to no more than 1e-12, or `loss` (the relative error of the smallest eigenvalue of
+    an axis) is large, `apply` refines once with the operator itself.
     """
 
     name = "separable"
 
-    def __init__(self, operator: GridOperator, factors: Factors, bases: tuple[Basis | None, ...]) -> None:
+    def __init__(self, operator: GridOperator, factors: Factors, bases: tuple[Basis | None, ...], loss: float) -> None:
         self._operator, self._factors, self._bases = operator, factors, bases
+        self._refine = not factors.close or loss > _REFINED_ABOVE
         self._line = bases.index(None) if None in bases else None
         if self._line is not None:
             self._systems = _Systems(factors, bases, self._line)
@@ -78,7 +109,7 @@ class SeparableSolver:
         """Return x with A x = b, in the shape of b; where A 1 = 0, the x of mean zero for b less its mean."""
         right = np.reshape(b, self._operator.shape)
         x = self._once(right)
-        if not self._factors.close:
+        if self._refine:
             x += self._once(right - self._operator.apply(x))
         return x.reshape(np.shape(b))
 
@@ -109,10 +140,7 @@ class _Systems:
         term, shape = factors.terms[line], factors.shape
         self._outer = int(np.prod(shape[:line], dtype=int))
         self._inner = int(np.prod(shape[line + 1 :], dtype=int))
-        self._off = -term.couplings
-        self._diagonal = term.diagonal.copy()
-        self._diagonal[:-1] += term.couplings
-        self._diagonal[1:] += term.couplings
+        self._couplings, self._excess = term.couplings, term.diagonal
         others = [axis for axis in range(len(shape)) if axis != line]
         self._modes, self._weights = [], []
         grid = tuple(shape[axis] for axis in others)
@@ -140,10 +168,10 @@ class _Systems:
         (p, q), (m, n) = self._modes, self._weights
         if self._inner == 1:
             lines = x.reshape(self._outer, -1)
-            sweep_along(lines, p[:, 0], q[:, 0], self._diagonal, self._off, m, n, self._null)
+            sweep_along(lines, p[:, 0], q[:, 0], self._excess, self._couplings, m, n, self._null)
         else:
             blocks = x.reshape(self._outer, -1, self._inner)
-            sweep_across(blocks, p, q, self._diagonal, self._off, m, n, self._null)
+            sweep_across(blocks, p, q, self._excess, self._couplings, m, n, self._null)
         return x
 
 
@@ -167,17 +195,25 @@ def _separable_solver(operator: GridOperator, factors: Factors) -> SeparableSolv
     if line is None:
         return None
     bases: list[Basis | None] = []
+    loss = 0.0
     for axis, (term, weight) in enumerate(zip(factors.terms, weights, strict=True)):
         if axis == line or weight is None:
             bases.append(None)
             continue
         uniform = _uniform_basis(term, weight)
-        if uniform is None and term.size > _LARGEST_BASIS:
+        if uniform is not None:
+            bases.append(uniform)
+            continue
+        if term.size > _LARGEST_BASIS:
             return None
-        bases.append(uniform or eigen_basis(term, weight))
+        dense = eigen_basis(term, weight)
+        bases.append(dense)
+        loss = max(loss, dense.loss)
+    if loss > _REFUSED_ABOVE:
+        return None
     if not factors.definite and not regular([basis.values for basis in bases if basis is not None], factors.constant):
         return None
-    return SeparableSolver(operator, factors, tuple(bases))
+    return SeparableSolver(operator, factors, tuple(bases), loss)
 
 
 def _line(factors: Factors, weights: list[FloatArray | None]) -> int | None:
