@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from fieldsim.errors import InvalidInput, must
 from fieldsim.scenario.schema import MeshSpec, Scenario, Stretch
-from fieldsim.scenario.schema_fields import GivenField, Term
+from fieldsim.scenario.schema_fields import GivenField
+from fieldsim.scenario.schema_potentials import Term
 from fieldsim.scenario.slots import Formula
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 ELEVATION = "jacksboro_fault_dem.npz"
 _MOST_GROWTH = 1e6
+DEFAULT_OUTPUTS = 50
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,20 @@ def guard_memory(scenario: Scenario, spec: MeshSpec) -> None:
     guard(arrays * per_field, f"a mesh of {shape} cells ({human_bytes(per_field)} per field, {arrays} fields)")
 
 
+def guard_disk_space(scenario: Scenario, folder: Path) -> None:
+    """Refuse, before any work, a run whose files do not fit on the disk. Raises Refused."""
+    from fieldsim.storage import guard_disk
+
+    if scenario.mesh is None:
+        return
+    plan = scenario.time
+    outputs = 1 if plan is None else len(plan.at) if plan.at is not None else (plan.outputs or DEFAULT_OUTPUTS) + 1
+    vector = 3
+    arrays = 1 + (vector if scenario.model is not None else 0) + vector * len(scenario.derive)
+    cells = prod(scenario.mesh.cells)
+    guard_disk(8.0 * cells * arrays * outputs, folder, f"writing {outputs} outputs of {arrays} arrays of {cells} cells")
+
+
 def make_potential(given: GivenField) -> Potential | None:
     """Return the potential of a given field, or None where its values come from data."""
     from fieldsim import potentials
@@ -161,10 +177,11 @@ def make_potential(given: GivenField) -> Potential | None:
 
 
 def _term(term: Term) -> Potential:
-    from fieldsim import potentials
+    from fieldsim.potentials.catalogue import CATALOGUE
 
     kind, spec = term.chosen
-    return getattr(potentials, kind)(**{name: getattr(spec, name) for name in type(spec).model_fields})  # type: ignore[no-any-return]
+    arguments = {name: getattr(spec, name) for name in type(spec).model_fields}
+    return CATALOGUE[kind].build(**{name: value for name, value in arguments.items() if value is not None})
 
 
 def make_given(scenario: Scenario, mesh_spec: MeshSpec | None, folder: Path) -> Given:
@@ -191,7 +208,6 @@ def _from_data(given: GivenField, spec: MeshSpec | None, folder: Path) -> Given:
     """Read a field from a file: terrain brings its own mesh, other arrays must have the mesh's shape."""
     from fieldsim import meshes
     from fieldsim.fields import ScalarField
-    from fieldsim.potentials.array_files import load_array
     from fieldsim.potentials.terrain import load_elevation
     from fieldsim.scenario.library import find_data
 
@@ -207,7 +223,46 @@ def _from_data(given: GivenField, spec: MeshSpec | None, folder: Path) -> Given:
     path = find_data(name, folder)
     if path is None:
         raise InvalidInput(must("data", "a file beside the scenario or in data/", name, "Give its name there."))
-    if spec is None:
-        raise InvalidInput(must("mesh", "given for an array without coordinates", None, "Add a mesh."))
-    mesh = make_mesh(spec)
-    return Given(mesh, ScalarField(mesh, load_array(path), unit=given.unit or "", name=given.name), None, name)
+    return _from_file(given, spec, path)
+
+
+def _from_file(given: GivenField, spec: MeshSpec | None, path: Path) -> Given:
+    """Read an array; one with its own coordinates (.npz with x, y, z) fits any mesh, another has the mesh's shape."""
+    from fieldsim import potentials
+    from fieldsim.fields import ScalarField
+
+    unit = given.unit or ""
+    axes = _coordinates(path)
+    if not axes:
+        if spec is None:
+            raise InvalidInput(must("mesh", "given for an array without coordinates", None, "Add a mesh."))
+        mesh = make_mesh(spec)
+        return Given(mesh, ScalarField(mesh, potentials.load_array(path), unit=unit, name=given.name), None, path.name)
+    potential = potentials.sampled_file(path, unit=unit, name=given.name)
+    mesh = make_mesh(spec) if spec is not None else _mesh_of(axes)
+    return Given(mesh, ScalarField(mesh, potential, unit=unit, name=given.name), potential, path.name)
+
+
+def _coordinates(path: Path) -> list[NDArray[np.float64]]:
+    """Return the coordinates that a file of samples holds, in the order x, y, z."""
+    from fieldsim.potentials import load_arrays
+
+    if path.suffix.lower() != ".npz":
+        return []
+    arrays = load_arrays(path)
+    return [arrays[name] for name in "xyz" if name in arrays]
+
+
+def _mesh_of(axes: list[NDArray[np.float64]]) -> Mesh:
+    """Return a Cartesian mesh whose cells lie around samples."""
+    import numpy as np
+
+    from fieldsim import meshes
+
+    edges = {}
+    for name, places in zip("xyz", axes, strict=False):
+        if places.ndim != 1 or places.size < 2:
+            raise InvalidInput(must(name, "two or more increasing places in the data file", places.shape, "Mend it."))
+        inner = 0.5 * (places[1:] + places[:-1])
+        edges[name] = np.concatenate([[2.0 * places[0] - inner[0]], inner, [2.0 * places[-1] - inner[-1]]])
+    return meshes.cartesian(edges=edges)

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fieldsim.errors import FieldSimError
+from fieldsim.scenario.build import guard_disk_space, guard_memory
 from fieldsim.scenario.compute import Progress, Solution, fields_at, silent, solve
 from fieldsim.scenario.interrupt import Interrupted, Signals
 from fieldsim.scenario.load import Loaded
 from fieldsim.scenario.pictures import begin_probe, draw_views
 from fieldsim.scenario.resolved import resolved_text
+from fieldsim.scenario.solved import BrokenRun
 
 if TYPE_CHECKING:
     from fieldsim.scenario.accuracy import ErrorLine
@@ -135,6 +137,8 @@ def run(
     """
     from fieldsim.storage import RunFolder
 
+    if loaded.scenario.mesh is not None:
+        guard_memory(loaded.scenario, loaded.scenario.mesh)
     with RunFolder.create(
         options.out.parent, options.out.name, overwrite=options.overwrite, resume=options.resume
     ) as folder:
@@ -142,6 +146,10 @@ def run(
         runner = _Runner(record, folder, options, progress, signals or Signals())
         try:
             runner.everything()
+        except BrokenRun as error:
+            runner.salvage(error.partial)
+            runner.finish("failed", str(error), error.exit_code)
+            raise
         except FieldSimError as error:
             runner.finish("failed", str(error), error.exit_code)
             raise
@@ -187,6 +195,7 @@ class _Runner:
             record.add_file(self.folder.write_bytes("scenario.yaml", loaded.data))
         record.add_file(self.folder.write_text("resolved.yaml", resolved_text(loaded)))
         self.write_record()
+        guard_disk_space(loaded.scenario, self.folder.path)
         if self.options.draw:
             begin_probe(loaded.scenario.view)
         with self.timed("solve"):
@@ -215,6 +224,13 @@ class _Runner:
         """Compute the field; a signal during a run in time ends it after the step in hand."""
         with self.signals.gently():
             return solve(self.record.loaded, progress=self.say, stop=self.signals.stop_requested)
+
+    def salvage(self, partial: Solution) -> None:
+        """Write the outputs that were reached before a run in time broke, without what is derived from them."""
+        self.record.times = partial.times
+        for number, kept in enumerate(partial.fields):
+            self.record.add_file(_write_vtk(partial, number, {kept.name: kept}, self.folder))
+        self.record.notes.append(f"The run broke; {len(partial.fields)} outputs up to there were kept.")
 
     def describe(self, solution: Solution) -> None:
         """Note the mesh and what the solver said."""

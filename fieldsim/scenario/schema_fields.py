@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field as Described
 from pydantic import StringConstraints, field_validator, model_validator
 
 from fieldsim.scenario.base_models import Choice, Record
+from fieldsim.scenario.schema_potentials import Term
 from fieldsim.scenario.slots import (
     FLUX,
     SLOPE,
@@ -17,103 +18,11 @@ from fieldsim.scenario.slots import (
     FieldFormula,
     Formula,
     FormulaIn,
-    InUnit,
-    Length,
     Name,
-    Plain,
     PositiveLength,
     Unit,
     wrong,
 )
-
-Place = Annotated[list[Length], Described(min_length=1, max_length=3)]
-Direction = Annotated[list[Plain], Described(min_length=1, max_length=3)]
-Mass = Annotated[float, InUnit("kg")]
-Charge = Annotated[float, InUnit("C")]
-
-
-class PointChargeSpec(Record):
-    """V = q / (4 pi epsilon0 r)."""
-
-    charge: Charge
-    at: Place = Described(default_factory=lambda: [0.0, 0.0, 0.0])
-
-
-class DipoleSpec(Record):
-    """Charges +q and -q, `separation` apart along `axis`."""
-
-    charge: Charge
-    separation: PositiveLength
-    at: Place = Described(default_factory=lambda: [0.0, 0.0, 0.0])
-    axis: Direction = Described(default_factory=lambda: [0.0, 0.0, 1.0])
-
-
-class IdealDipoleSpec(Record):
-    """A dipole of no size."""
-
-    moment: Annotated[list[Annotated[float, InUnit("C*m")]], Described(min_length=1, max_length=3)]
-    at: Place = Described(default_factory=lambda: [0.0, 0.0, 0.0])
-
-
-class PointMassSpec(Record):
-    """Phi = -G M / r."""
-
-    mass: Mass
-    at: Place = Described(default_factory=lambda: [0.0, 0.0, 0.0])
-
-
-class ChargedBallSpec(Record):
-    """A ball of uniform charge."""
-
-    charge: Charge
-    radius: PositiveLength
-    at: Place = Described(default_factory=lambda: [0.0, 0.0, 0.0])
-
-
-class MassiveBallSpec(Record):
-    """A ball of uniform density."""
-
-    density: Annotated[float, InUnit("kg/m^3")]
-    radius: PositiveLength
-    at: Place = Described(default_factory=lambda: [0.0, 0.0, 0.0])
-
-
-class UniformGravitySpec(Record):
-    """Phi = g h, or U = m g h where a mass is given."""
-
-    g: Annotated[float, InUnit("m/s^2")] = 9.80665
-    mass: Annotated[float, InUnit("kg", positive=True)] | None = None
-    up: Literal["x", "y", "z"] = "z"
-
-
-class TemperatureHillSpec(Record):
-    """T = top - curvature (x^2 + y^2), in degC."""
-
-    top: Plain = 100.0
-    curvature: Plain = 1.0
-    at: Place = Described(default_factory=lambda: [0.0, 0.0])
-
-
-class HeightHillSpec(Record):
-    """h = top - curvature (x^2 + y^2), in m."""
-
-    top: Length = 1000.0
-    curvature: Annotated[float, InUnit("1/m")] = 0.5
-    at: Place = Described(default_factory=lambda: [0.0, 0.0])
-
-
-class Term(Choice):
-    """One potential of a sum."""
-
-    point_charge: PointChargeSpec | None = None
-    dipole: DipoleSpec | None = None
-    ideal_dipole: IdealDipoleSpec | None = None
-    charged_ball: ChargedBallSpec | None = None
-    point_mass: PointMassSpec | None = None
-    massive_ball: MassiveBallSpec | None = None
-    uniform_gravity: UniformGravitySpec | None = None
-    temperature_hill: TemperatureHillSpec | None = None
-    height_hill: HeightHillSpec | None = None
 
 
 class GivenField(Record):

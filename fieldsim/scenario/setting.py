@@ -65,6 +65,8 @@ def unknown_of(tree: dict[str, Any]) -> tuple[str, dict[str, str]]:
 
 def _equation(kind: str | None, given: Any) -> Equation | None:
     """Return the conservation law of a model, for its names and units alone."""
+    if kind not in ("heat", "diffusion", "electrostatics", "gravity"):
+        return None
     from fieldsim import physics
 
     unit = given.get("unit") if isinstance(given, dict) else None
@@ -75,7 +77,7 @@ def _equation(kind: str | None, given: Any) -> Equation | None:
         return physics.Diffusion(diffusivity=1.0, unit=in_si).equation()
     if kind == "electrostatics":
         return physics.Electrostatics().equation()
-    return physics.Gravity(density=0.0).equation() if kind == "gravity" else None
+    return physics.Gravity(density=0.0).equation()
 
 
 def _si(unit: str, otherwise: str) -> str:

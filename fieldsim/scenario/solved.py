@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fieldsim.errors import InvalidInput, must
-from fieldsim.scenario.build import make_mesh, plain_value
+from fieldsim.errors import InvalidInput, NumericalFailure, must
+from fieldsim.scenario.build import DEFAULT_OUTPUTS, make_mesh, plain_value
 from fieldsim.scenario.language import Amount, evaluate_numbers
 from fieldsim.scenario.schema_fields import Law, Model
 
@@ -78,9 +78,10 @@ def solve_model(
     problem = make_problem(loaded, spec)
     progress(f"solving for {problem.equation.quantity} in {problem.mesh.size} cells")
     if loaded.scenario.time is None:
-        result = solve(problem)
-    else:
-        plan = loaded.scenario.time
+        return _solution(loaded, solve(problem))
+    plan = loaded.scenario.time
+    follower = _Follower(progress, stop)
+    try:
         result = evolve(
             problem,
             until=plan.until,
@@ -88,16 +89,37 @@ def solve_model(
             method=plan.method,
             dt=plan.step,
             rtol=plan.tolerance if plan.tolerance is not None else 1e-4,
-            observers=(_Follower(progress, stop),),
+            observers=(follower,),
         )
+    except NumericalFailure as error:
+        kept = tuple(_shown(loaded, field) for field in follower.fields)
+        raise BrokenRun(str(error), Solution(loaded, problem.mesh, kept, tuple(follower.times))) from error
+    return _solution(loaded, result)
+
+
+class BrokenRun(NumericalFailure):
+    """A run in time that failed on its way; `partial` holds the outputs up to there."""
+
+    def __init__(self, message: str, partial: Solution) -> None:
+        super().__init__(message)
+        self.partial = partial
+
+
+def _solution(loaded: Loaded, result: Result) -> Solution:
+    from fieldsim.scenario.compute import Solution
+
     fields = tuple(_shown(loaded, field) for field in result.fields)
     times = tuple(float(t) for t in result.times)
-    return Solution(loaded, problem.mesh, fields, times, result=result)
+    return Solution(loaded, result.problem.mesh, fields, times, result=result)
 
 
 def output_times(scenario: Scenario, plan: TimeSpec) -> list[float]:
     """Return the times that were asked for, with those that checks and views name."""
-    wanted = list(plan.at) if plan.at is not None else np.linspace(0.0, plan.until, (plan.outputs or 50) + 1).tolist()
+    wanted = (
+        list(plan.at)
+        if plan.at is not None
+        else np.linspace(0.0, plan.until, (plan.outputs or DEFAULT_OUTPUTS) + 1).tolist()
+    )
     named = [check.time for check in scenario.check] + [view.chosen[1].time for view in scenario.view]
     for moment in named:
         if moment is not None and min(abs(t - moment) for t in wanted) > 1e-9 * plan.until:
@@ -106,14 +128,19 @@ def output_times(scenario: Scenario, plan: TimeSpec) -> list[float]:
 
 
 class _Follower:
-    """An observer that reports progress now and then, and stops the run when it is asked to."""
+    """An observer that reports progress now and then, keeps the outputs, and stops the run when it is asked to."""
 
     def __init__(self, progress: Progress, stop: Callable[[], bool]) -> None:
         self._progress = progress
         self._stop = stop
         self._spoken = time.monotonic()
+        self.times: list[float] = []
+        self.fields: list[ScalarField] = []
 
     def __call__(self, moment: Moment) -> bool:
+        if moment.output is not None:
+            self.times.append(moment.t)
+            self.fields.append(moment.field)
         now = time.monotonic()
         if now - self._spoken > _SECONDS_BETWEEN_LINES:
             self._spoken = now

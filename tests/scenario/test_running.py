@@ -166,3 +166,81 @@ view:
         "isosurfaces", "field_lines", "arrows", "slice", "cutaway", "profile", "history", "history", "animation",
     ]  # fmt: skip
     assert record.balance["relative"] < 1e-12
+
+
+def test_a_run_that_breaks_keeps_the_outputs_before(tmp_path: Path, load_text: Check) -> None:
+    from fieldsim.errors import NumericalFailure
+
+    text = """fieldsim: 1
+title: A source that blows up
+mesh: {type: cartesian, x: [0, 1], cells: [8]}
+model: {heat: {conductivity: 1, source: '1/(0.55 - t)**2*where(t < 0.52, 1, 1/(0*t))'}}
+boundary: {x-: {value: 0}, x+: {value: 0}}
+initial: 0
+time: {until: 1, outputs: 10, step: 0.01, method: backward_euler}
+"""
+    with pytest.raises(NumericalFailure, match=r"t = 0\.5"):
+        run(load_text(text), RunOptions(tmp_path / "out", draw=False))
+    assert len(list((tmp_path / "out" / "fields").glob("*.vti"))) == 6
+    assert '"status": "failed"' in (tmp_path / "out" / "run.json").read_text()
+
+
+def test_more_output_than_the_disk_holds_is_refused(tmp_path: Path, load_text: Check, solved: str) -> None:
+    from fieldsim.errors import Refused
+
+    text = solved.replace("cells: [16]", "cells: [100000000]").replace("outputs: 4", "outputs: 100000")
+    with pytest.raises(Refused):
+        run(load_text(text), RunOptions(tmp_path / "out", draw=False))
+    assert not list((tmp_path / "out").glob("fields*"))
+
+
+def test_data_files_bring_their_mesh_or_fit_one(tmp_path: Path) -> None:
+    import numpy as np
+
+    from fieldsim.scenario.load import load
+
+    x, y = np.linspace(0, 2, 21), np.linspace(0, 1, 11)
+    np.savez(tmp_path / "own.npz", h=x[:, None] ** 2 + y**2, x=x, y=y)
+    np.save(tmp_path / "bare.npy", np.full((4, 5), 7.0))
+    head = "fieldsim: 1\ntitle: Data\nfield: {name: h, unit: m, data: %s}\n"
+    path = tmp_path / "s.yaml"
+    path.write_text(head % "own.npz" + "mesh: {type: cartesian, x: [0, 2], y: [0, 1], cells: [10, 10]}\n")
+    solution = solve(load(path))
+    assert solution.fields[0].at([[1.0, 0.5]]) == pytest.approx(1.25)
+    path.write_text(head % "bare.npy" + "mesh: {type: cartesian, x: [0, 1], y: [0, 1], cells: [4, 5]}\n")
+    assert solve(load(path)).fields[0].values == pytest.approx(7.0)
+    path.write_text(head % "bare.npy" + "mesh: {type: cartesian, x: [0, 1], y: [0, 1], cells: [5, 4]}\n")
+    with pytest.raises(InvalidInput, match="shape"):
+        solve(load(path))
+    for name in ("../own.npz", "/etc/passwd", "none.npz"):
+        path.write_text(head % name + "mesh: {type: cartesian, x: [0, 1], y: [0, 1], cells: [4, 5]}\n")
+        with pytest.raises(InvalidInput, match="beside the scenario"):
+            solve(load(path))
+
+
+def test_every_potential_of_the_catalogue_can_stand_in_a_scenario(load_text: Check) -> None:
+    import numpy as np
+
+    terms = {
+        "V": [
+            "point_charge: {charge: 1 nC, at: [3 m, 0, 0]}",
+            "point_charges: {charges: [1 nC, -1 nC], at: [[3, 0, 0], [-3, 0, 0]]}",
+            "dipole: {charge: 1 nC, separation: 1 cm, at: [0, 0, 9]}",
+            "charged_ring: {charge: 1 nC, radius: 10 cm, at: [0, 0, 5]}",
+            "charged_line: {charge: 1 nC, start: [9, 0, 0], end: [9, 1, 0]}",
+        ],
+        "degC": ["temperature_hill: {top: 100 degC, curvature: 1 K/m^2}", "temperature_hill: {}"],
+        "J/kg": ["point_mass: {mass: 5 kg, at: [0, 0, 3]}", "uniform_gravity: {g: 9.81 m/s^2}"],
+        "m": ["height_hill: {top: 1 km}"],
+    }
+    for unit, lines in terms.items():
+        text = f"""fieldsim: 1
+title: Potentials
+mesh: {{type: cartesian, x: [-1, 1], y: [-1, 1], z: [-1, 1], cells: [4, 4, 4]}}
+field: {{name: f, unit: {unit}, potential: [{{{"}, {".join(lines)}}}]}}
+"""
+        assert np.isfinite(solve(load_text(text)).fields[0].values).all()
+    hills = solve(
+        load_text(text.replace("unit: m", "unit: degC").replace("height_hill: {top: 1 km}", terms["degC"][0]))
+    )
+    assert hills.fields[0].at([[0.5, 0.5, 0.0]]) == pytest.approx(99.5)
