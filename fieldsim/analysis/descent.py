@@ -198,7 +198,9 @@ def _reported(ground: Landscape, walk: _Walk, rate: float, method: Method, momen
     """Return the path with its limits and the reason for its end."""
     looks = np.unique(np.linspace(0, len(walk.points) - 1, _LOOKS).round().astype(int))
     curvatures = [_curvatures(ground, walk.points[i]) for i in looks]
-    largest = max((float(c[-1]) for c in curvatures if np.all(np.isfinite(c))), default=0.0)
+    known = [c for c in curvatures if np.all(np.isfinite(c))]
+    largest = max((float(c[-1]) for c in known), default=0.0)
+    size = max((float(np.abs(c).max()) for c in known), default=0.0)
     eigenvalues = curvatures[-1]
     factor = {
         "gradient": 2.0,
@@ -214,7 +216,7 @@ def _reported(ground: Landscape, walk: _Walk, rate: float, method: Method, momen
         rate,
         limit,
         walk.ending == "flat",
-        _reason(walk, rate, limit, method, eigenvalues),
+        _reason(walk, rate, limit, method, _what_is_flat(eigenvalues, size)),
         eigenvalues,
     )
 
@@ -227,14 +229,14 @@ def _curvatures(ground: Landscape, point: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.eigvalsh(hessian), dtype=np.float64)
 
 
-def _reason(walk: _Walk, rate: float, limit: float, method: Method, eigenvalues: FloatArray) -> str:
+def _reason(walk: _Walk, rate: float, limit: float, method: Method, flat: str) -> str:
     """Say in a sentence or two why the walk ended, and what to do."""
     above = ""
     if method != "newton" and rate >= limit * (1.0 - 1e-6):
         side = "above" if rate > limit * (1.0 + 1e-6) else "at"
         above = f" The rate {rate:g} is {side} {limit:.6g}, where it no longer converges: take less."
     if walk.ending == "flat":
-        return _what_is_flat(eigenvalues)
+        return flat
     if walk.ending == "left":
         return (
             f"the next step leaves where the function is known.{above or ' Enlarge the mesh, or take a smaller rate.'}"
@@ -246,9 +248,9 @@ def _reason(walk: _Walk, rate: float, limit: float, method: Method, eigenvalues:
     return f"the steps are used up.{above or ' Take more steps, or another rate or method.'}"
 
 
-def _what_is_flat(eigenvalues: FloatArray) -> str:
-    """Name the stationary point at the end by its Hessian."""
-    small = 1e-6 * float(np.abs(eigenvalues).max())
+def _what_is_flat(eigenvalues: FloatArray, size: float) -> str:
+    """Name the stationary point at the end by its Hessian; `size` is that of curvatures on the way."""
+    small = 1e-6 * size
     if eigenvalues[0] > small:
         return "the gradient vanishes and the Hessian is positive: a minimum."
     if eigenvalues[-1] < -small:

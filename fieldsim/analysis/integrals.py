@@ -250,43 +250,31 @@ def _flux_through_side(F: VectorSource, name: str) -> float:
 
 
 def _side_points(mesh: Mesh, side: Side) -> tuple[FloatArray, FloatArray]:
-    """Return native coordinates (dim, n) and areas (n,) of quadrature points on a side."""
+    """Return native coordinates (dim, n) and areas (n,) of quadrature points on a side.
+
+    The points of a face share its exact area in proportion to the metric, so that a constant field's flux is exact.
+    """
     node = 0.5 / np.sqrt(3.0)
-    q, weight = [], []
+    q = []
     for number, axis in enumerate(mesh.coordinate_axis):
         if axis is None:
-            low, high = mesh.coordinates.whole[number]
-            q.append(np.array([mesh.coordinates.reference[number]]))
-            weight.append(np.array([high - low]))
+            q.append(np.array([[mesh.coordinates.reference[number]]]))
         elif axis == side.axis:
-            q.append(np.array([mesh.axes[axis].edges[-1 if side.end else 0]]))
-            weight.append(np.ones(1))
+            q.append(mesh.axes[axis].edges[[-1 if side.end else 0], None])
         else:
             a = mesh.axes[axis]
-            q.append((a.centers[:, None] + a.widths[:, None] * np.array([-node, node])).ravel())
-            weight.append(np.repeat(0.5 * a.widths, 2))
-    grid = np.stack([part.ravel() for part in np.meshgrid(*q, indexing="ij")])
-    area: FloatArray = np.ones(1)
-    for part in weight:
-        area = np.multiply.outer(area, part)
-    factors = mesh.coordinates.scale_factors(list(grid))
-    metric: FloatArray = np.ones(grid.shape[1])
-    for number in range(mesh.dim):
+            q.append(a.centers[:, None] + a.widths[:, None] * np.array([-node, node]))
+    # Faces first, then the points of each face: (faces of every coordinate, points of every coordinate).
+    faces, points = [part.shape[0] for part in q], [part.shape[1] for part in q]
+    grid = []
+    for number, part in enumerate(q):
+        shape = [1] * (2 * mesh.dim)
+        shape[number], shape[mesh.dim + number] = part.shape
+        grid.append(np.broadcast_to(part.reshape(shape), (*faces, *points)).ravel())
+    metric: FloatArray = np.ones((*faces, *points)).ravel()
+    for number, factor in enumerate(mesh.coordinates.scale_factors(grid)):
         if number != mesh.axis_coordinate[side.axis]:
-            metric = metric * factors[number]
-    return grid, area.ravel() * metric * _left_out_factor(mesh)
-
-
-def _left_out_factor(mesh: Mesh) -> float:
-    """Return the mean metric of left-out axes over its value at their reference (2/pi for theta of a radial sphere)."""
-    along, span = [], 1.0
-    for number, axis in enumerate(mesh.coordinate_axis):
-        low, high = mesh.coordinates.whole[number]
-        along.append(over(np.array([low]), np.array([high])) if axis is None else at_points(np.ones(1)))
-        span *= high - low if axis is None else 1.0
-    reference = [
-        np.asarray(at if axis is None else 1.0)
-        for at, axis in zip(mesh.coordinates.reference, mesh.coordinate_axis, strict=True)
-    ]
-    whole = float(integrate_metric(lambda q: _volume_metric(mesh, q), along).ravel()[0])
-    return whole / (span * float(_volume_metric(mesh, reference)))
+            metric = metric * np.asarray(factor)
+    share = metric.reshape(int(np.prod(faces)), -1)
+    exact = np.take(mesh.face_areas(side.axis), -1 if side.end else 0, axis=side.axis).reshape(-1, 1)
+    return np.stack(grid), (exact * share / share.sum(axis=1, keepdims=True)).ravel()

@@ -67,11 +67,10 @@ class StationaryPoints(list[StationaryPoint]):
         if not self:
             return "no stationary point"
         dim = len(self[0].position)
-        size = max(max(abs(x) for x in point.position) for point in self)
         header = ["kind", *"xyz"[:dim], "value" + (f" [{self.unit}]" if self.unit else ""), "Hessian eigenvalues"]
         rows = [header]
         for point in self:
-            place = [f"{0.0 if abs(x) < 1e-9 * size else x:.6g}" for x in point.position]
+            place = [f"{x:.6g}" for x in point.position]
             kind = point.kind + ("" if point.isolated else " (not isolated)")
             rows.append([kind, *place, f"{point.value:.6g}", ", ".join(f"{e:.6g}" for e in point.eigenvalues)])
         widths = [max(len(row[c]) for row in rows) for c in range(len(header))]
@@ -349,7 +348,8 @@ def _change_over_a_cell(smooth: Smooth, found: _Found, directions: tuple[int, ..
 def _point(
     smooth: Smooth, found: _Found, eigenvalues: FloatArray, n: int, kind: Kind, *, isolated: bool
 ) -> StationaryPoint:
-    position = tuple(float(x) for x in found.points[n])
+    # Rounding is not a place: what is a billionth of a cell from zero is zero.
+    position = tuple(0.0 if abs(x) < 1e-9 * found.sizes[n] else float(x) for x in found.points[n])
     value = float(found.known.values[n]) + smooth.offset
     return StationaryPoint(position, value, tuple(float(e) for e in eigenvalues[n]), kind, isolated)
 
