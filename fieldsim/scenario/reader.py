@@ -124,6 +124,15 @@ class _Frame:
     key_place: Place | None = None
     expects_key: bool = True
     count: int = 1
+    in_flow: bool = False
+    half_formula: Node | None = None
+
+
+def _half_formula(frame: _Frame, node: Node) -> Node | None:
+    """Return a value inside { } or [ ] whose parenthesis is still open, as where(x > 0 is of where(x > 0, 1, 2)."""
+    text = node.content
+    is_half = frame.in_flow and isinstance(text, str) and text.count("(") > text.count(")")
+    return node if is_half else None
 
 
 class _Builder:
@@ -149,14 +158,14 @@ class _Builder:
             return
         if kind in ("MappingStartEvent", "SequenceStartEvent"):
             self.refuse_tag(event, place)
-            self.open(place, event.anchor, is_mapping=kind == "MappingStartEvent")
+            self.open(place, event, is_mapping=kind == "MappingStartEvent")
         elif kind in ("MappingEndEvent", "SequenceEndEvent"):
             self.close()
         elif kind == "ScalarEvent":
             self.refuse_tag(event, place)
             node = Node(self.scalar(event, place), place)
             self.anchor(event.anchor, node)
-            self.put(node)
+            self.put(node, is_plain=event.style is None)
         elif kind == "AliasEvent":
             self.put(self.aliased(str(event.anchor), place))
 
@@ -190,11 +199,12 @@ class _Builder:
             return (*top.path, top.key) if top.key is not None else top.path
         return (*top.path, len(top.items))
 
-    def open(self, place: Place, anchor: str | None, *, is_mapping: bool) -> None:
+    def open(self, place: Place, event: Any, *, is_mapping: bool) -> None:
         if len(self.stack) >= DEEPEST:
             self.fault(place, f"nested too deeply: at most {DEEPEST} levels are read. Flatten the file.")
             self.fail()
-        self.stack.append(_Frame(place, is_mapping, anchor, self.path_here()))
+        frame = _Frame(place, is_mapping, event.anchor, self.path_here(), in_flow=bool(event.flow_style))
+        self.stack.append(frame)
 
     def close(self) -> None:
         frame = self.stack.pop()
@@ -217,7 +227,7 @@ class _Builder:
             return Node(known.content, place, count=known.count)
         return Node(None, place)
 
-    def put(self, node: Node) -> None:
+    def put(self, node: Node, *, is_plain: bool = False) -> None:
         """Add a finished node to the collection that is open."""
         if not self.stack:
             self.root = node
@@ -227,14 +237,26 @@ class _Builder:
         if top.count > MOST_NODES:
             self.fault(node.place, f"the scenario must hold at most {MOST_NODES} values. Use a data file.")
             self.fail()
+        if top.expects_key or not top.is_mapping:
+            self.refuse_half_formula(top)
         if not top.is_mapping:
+            top.half_formula = _half_formula(top, node) if is_plain else None
             top.items.append(node)
         elif top.expects_key:
             self.take_key(top, node)
         else:
+            top.half_formula = _half_formula(top, node) if is_plain else None
             if top.key is not None and top.key_place is not None:
                 top.entries[top.key] = node.under_key(top.key_place)
             top.key, top.expects_key = None, True
+
+    def refuse_half_formula(self, frame: _Frame) -> None:
+        """Stop at a formula that YAML has cut at its comma: what follows would only confuse."""
+        if frame.half_formula is not None:
+            shown = ascii(frame.half_formula.content)[:80]
+            message = f"text that holds a comma must stand in quotes here; got {shown} only. Quote the formula."
+            self.fault(frame.half_formula.place, message, frame.path)
+            self.fail()
 
     def take_key(self, frame: _Frame, node: Node) -> None:
         frame.expects_key, frame.key_place, key = False, node.place, node.content

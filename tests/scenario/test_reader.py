@@ -220,3 +220,12 @@ def test_an_unreadable_file_names_the_reason(tmp_path: Path) -> None:
     path.chmod(0)
     with pytest.raises(ScenarioError, match="Permission denied"):
         read_file(path)
+
+
+@pytest.mark.parametrize("text", ["a: {s: where(x > 0, 1, 2), b: 1}", "a: [max(x, 1), 2]", "a: {b: dot(E, E)}"])
+def test_a_formula_cut_at_its_comma_is_told_to_be_quoted(text: str) -> None:
+    error = fault(text)
+    assert len(error.findings) == 1
+    assert "must stand in quotes" in str(error)
+    quoted = "a: {s: 'where(x > 0, 1, 2)', t: (1 + 2), u: "(a", v: 0}\nb: where(x > 0, 1, 2)"
+    assert plain(read_text(quoted, "s"))["b"] == "where(x > 0, 1, 2)"
