@@ -14,6 +14,7 @@ from math import pi, prod
 import numpy as np
 from numpy.polynomial import Polynomial
 
+from fieldsim.fields import ScalarField, VectorField
 from fieldsim.meshes import Mesh
 
 # ---- exact fields
@@ -267,6 +268,12 @@ def native_tensor(mesh: Mesh, cartesian):
     """Turn Cartesian components (dim, dim, ...) at the centres into the mesh's own."""
     basis = np.broadcast_to(mesh.basis, (mesh.dim, mesh.dim, *mesh.shape))
     return np.einsum("ak...,bl...,kl...->ab...", basis, basis, cartesian)
+
+
+def sampled(mesh: Mesh, case: Case, x) -> tuple[ScalarField, VectorField]:
+    """Return the case's fields on a mesh; `x` are its points or their `places`."""
+    vector = np.ascontiguousarray(native_vector(mesh, values_of(case.vector, x)))
+    return ScalarField(mesh, case.scalar(x)), VectorField(mesh, vector)
 
 
 # ---- slow plain twins

@@ -16,18 +16,12 @@ from oracles import (
     native_tensor,
     native_vector,
     places,
-    values_of,
+    sampled,
     vector_laplacian_of,
 )
 
 import fieldsim as fs
 from fieldsim.meshes import Mesh
-
-
-def sampled(mesh: Mesh, case, x):
-    """Return the case's scalar and vector field on a mesh, the vector in the mesh's own components."""
-    vector = np.ascontiguousarray(native_vector(mesh, values_of(case.vector, x)))
-    return fs.ScalarField(mesh, case.scalar(x)), fs.VectorField(mesh, vector)
 
 
 def applied(f, F, order: int) -> dict[str, np.ndarray]:
