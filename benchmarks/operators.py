@@ -59,6 +59,23 @@ def row(name: str, order: int, mesh: fs.Mesh) -> str:
     return f"{name:24s} {order:5d} " + " ".join(cells)
 
 
+# Arrays each operator must read and write on a curvilinear mesh, a written one counted twice (its line is fetched first):
+# gradient f, 9 of a^i -> 3; divergence F, 9 of JA^i, 1/J -> 1; Laplacian f, 6 of g^ij, 3 of drift -> 1;
+# curl F, 9 of a_k, 9 of b_i -> 3. A copy moves 3.
+MOVED = {"gradient": 16, "divergence": 15, "laplacian": 12, "curl": 27}
+
+
+def curvilinear_row(n: int) -> str:
+    """Return each operator's time on a warped cube in units of the time to move the arrays it must touch."""
+    mesh = fs.curvilinear(
+        map={"x": "u + 0.08*sin(3*v + w)", "y": "v + 0.07*sin(3*w)*u", "z": "w + 0.1*u*v"}, cells=(n, n, n)
+    )
+    cells = []
+    for name, run in operators(mesh, 2).items():
+        cells.append(f"{median_time(run) / (copy_time(mesh.shape) * MOVED[name] / 3):10.2f}")
+    return f"{f'curvilinear, {n}^3 (moves)':24s} {2:5d} " + " ".join(cells)
+
+
 def extra_memory(mesh: fs.Mesh) -> str:
     """Return the peak memory of each operator beyond its inputs and outputs, in percent of those."""
     parts = []
@@ -194,6 +211,8 @@ def main() -> None:
         if options.only in name:
             for order in (int(o) for o in options.orders.split(",")) if name == "cartesian" else (2,):
                 print(row(name, order, mesh), flush=True)
+    if options.only in "curvilinear":
+        print(curvilinear_row(n * 5 // 8), flush=True)
     if options.peers:
         print("\n".join(peers(n)))
     cartesian = meshes(n)["cartesian"]
