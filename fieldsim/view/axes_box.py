@@ -85,7 +85,10 @@ def axis_marks(scene: Scene, view: View) -> tuple[AxisMarks, ...]:
         if length < _SHORTEST:
             continue
         factor = scene.frame.factors[axis]
-        numbers, texts = nice_ticks(low * factor, high * factor, int(np.clip(length / 0.12, 3, 6)))
+        count = int(np.clip(length / 0.12, 2, 6))
+        numbers, texts = nice_ticks(low * factor, high * factor, count)
+        if len(numbers) < 2:
+            numbers, texts = nice_ticks(low * factor, high * factor, count + 2)
         share = (np.asarray(numbers) / factor - low) / (high - low)
         ticks = view.project(line[0] + share[:, None] * (line[1] - line[0]))
         along = ends[1] - ends[0]

@@ -148,6 +148,9 @@ def _draw_surface(axes: Any, layer: Surface, flat: tuple[int, int], order: int) 
     known = np.isfinite(shown) & np.isfinite(layer.points).all(axis=-1)
     style = {"cmap": palette.listed(layer.scale.colormap), "vmin": 0.0, "vmax": 1.0, "shading": "gouraud"}
     x, y = (np.where(known, layer.points[..., k], 0.0) for k in flat)
+    if known.all() and np.ptp(x, axis=1).max() == 0.0 and np.ptp(y, axis=0).max() == 0.0:
+        _draw_straight(axes, x[:, 0], y[0], shown, layer, order)
+        return
     if known.all():
         axes.pcolormesh(x, y, shown, rasterized=True, zorder=order, **style)
         return
@@ -159,6 +162,23 @@ def _draw_surface(axes: Any, layer: Surface, flat: tuple[int, int], order: int) 
     whole = known.ravel()[triangles].all(axis=1)
     mesh = Triangulation(x.ravel(), y.ravel(), triangles[whole])
     axes.tripcolor(mesh, np.nan_to_num(shown).ravel(), rasterized=True, zorder=order, **style)
+
+
+def _draw_straight(axes: Any, x: Array, y: Array, shown: Array, layer: Surface, order: int) -> None:
+    """Draw a patch with straight grid lines as an image: hundreds of times faster than by triangles."""
+    from matplotlib.colors import Normalize
+    from matplotlib.image import NonUniformImage
+    from matplotlib.patches import Rectangle
+
+    ends = (x.min(), x.max(), y.min(), y.max())
+    cmap = palette.listed(layer.scale.colormap if layer.scale else palette.SEQUENTIAL)
+    picture = NonUniformImage(axes, interpolation="bilinear", extent=ends, cmap=cmap, norm=Normalize(0.0, 1.0))
+    rows, columns = np.argsort(x), np.argsort(y)
+    picture.set_data(x[rows], y[columns], shown[rows][:, columns].T)
+    picture.set_zorder(order)
+    axes.add_image(picture)
+    frame = Rectangle((ends[0], ends[2]), ends[1] - ends[0], ends[3] - ends[2], transform=axes.transData)
+    picture.set_clip_path(frame)
 
 
 def _draw_lines(axes: Any, layer: Lines, flat: tuple[int, int], order: int) -> None:

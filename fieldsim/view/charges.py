@@ -56,12 +56,13 @@ def hole_radius(points: FloatArray, values: FloatArray, sources: Sequence[PointL
 
 
 def beside(missing: BoolArray) -> BoolArray:
-    """Return the points next to a missing one along the axes."""
-    result = np.zeros_like(missing)
+    """Return the points that share a cell of the grid with a missing one."""
+    result = missing.copy()
     for axis in range(missing.ndim):
+        before = result.copy()
         ahead: list[slice] = [slice(None)] * missing.ndim
         behind: list[slice] = [slice(None)] * missing.ndim
         ahead[axis], behind[axis] = slice(1, None), slice(None, -1)
-        result[tuple(behind)] |= missing[tuple(ahead)]
-        result[tuple(ahead)] |= missing[tuple(behind)]
+        result[tuple(behind)] |= before[tuple(ahead)]
+        result[tuple(ahead)] |= before[tuple(behind)]
     return np.asarray(result & ~missing)

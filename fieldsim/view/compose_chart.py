@@ -56,7 +56,7 @@ def profile(
     name = first.name or "f"
     axis = first.mesh.names[0] if line is None else "distance"
     return Chart(
-        title or f"{name} along {axis}",
+        title or f"{name} along {axis if line is None else 'a line'}",
         tuple(curves),
         with_unit(axis, unit),
         with_unit(name, first.unit),

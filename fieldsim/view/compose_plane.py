@@ -21,11 +21,12 @@ from fieldsim.view.grid import Walls, block
 from fieldsim.view.labels import quantity, space_frame, unit_of, with_unit
 from fieldsim.view.levels import number_text
 from fieldsim.view.scales import Choice, Law, choose
-from fieldsim.view.scene import INK, Arrows, Frame, Layer, Scene, Surface
+from fieldsim.view.scene import INK, Arrows, Frame, Layer, Lines, Scene, Surface
 
 Normal = Literal["x", "y", "z"]
 Patch = tuple[FloatArray, FloatArray]
 _SAMPLES = 301
+_MOST_INK = 45.0  # length of all contours, in widths of the picture
 _EVEN = 6.0  # arrows whose lengths differ by more than this factor are drawn equally long
 
 
@@ -70,8 +71,10 @@ def plane_slice(
     )
     frame = space_frame([patch[0] for patch in patches])
     layers: list[Layer] = [Surface(points, shown, choice.scale, lit=False) for points, shown in patches]
-    if contours is not False:
-        layers += _contours(patches, choice)
+    if contours is True:
+        layers += _readable_contours(patches, choice, frame)
+    elif contours is not False:
+        layers += _contours(patches, choice.levels, choice)
     notes = []
     if arrows is not None:
         layer, note = _plane_arrows(arrows, frame, flat, place, arrow_count)
@@ -88,11 +91,25 @@ def plane_slice(
     return Scene(title or name, tuple(layers), frame, flat=flat, notes=tuple(notes))
 
 
-def _contours(patches: Sequence[Patch], choice: Choice) -> list[Layer]:
-    layers: list[Layer] = []
+def _readable_contours(patches: Sequence[Patch], choice: Choice, frame: Frame) -> Sequence[Layer]:
+    """Return contours at every level, at every second or fourth, or none: on rough data they would be all ink."""
+    size = float(np.max(np.ptp(np.asarray(frame.bounds).reshape(3, 2), axis=1)))
+    for step in (1, 2, 4):
+        layers = _contours(patches, choice.levels[::step], choice)
+        if sum(_ink(layer) for layer in layers) < _MOST_INK * size:
+            return layers
+    return []
+
+
+def _ink(layer: Lines) -> float:
+    return sum(float(np.linalg.norm(np.diff(piece, axis=0), axis=1).sum()) for piece in layer.pieces())
+
+
+def _contours(patches: Sequence[Patch], levels: Sequence[float], choice: Choice) -> list[Lines]:
+    layers = []
     for points, values in patches:
-        zero = [v for v in choice.levels if v == 0.0]
-        rest = [v for v in choice.levels if v != 0.0]
+        zero = [v for v in levels if v == 0.0]
+        rest = [v for v in levels if v != 0.0]
         layers.append(contour_lines(points, values, rest, scale=choice.scale, colour=INK, width=1.5))
         if zero:
             layers.append(contour_lines(points, values, zero, scale=choice.scale, colour=INK, width=3.0))

@@ -14,7 +14,7 @@ from fieldsim.arrays import FloatArray
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.view.charges import PointLike, markers, positions
-from fieldsim.view.compose_plane import plane_slice
+from fieldsim.view.compose_plane import Patch, plane_slice
 from fieldsim.view.contours import is_flattened, plane_patches
 from fieldsim.view.grid import Block, Walls, block
 from fieldsim.view.labels import quantity, space_frame, with_unit
@@ -22,6 +22,7 @@ from fieldsim.view.scales import Law, choose
 from fieldsim.view.scene import Camera, Isosurfaces, Layer, Scene, Surface
 
 # the wedge towards the default camera: x > 0, y < 0, z > 0
+_CORE = "#aab2bd"
 _TOWARDS_VIEWER = np.array([[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]])
 
 
@@ -48,6 +49,7 @@ def isosurfaces(
     if solid.ndim == 2:
         return plane_slice(field, contours=levels or True, scale=scale, sources=sources, title=heading, walls=walls)
     _must_be_solid(solid, "isosurfaces")
+    outer, inner = _outer_and_inner(_faces(solid))
     choice = choose(
         [solid.values],
         label=with_unit(name, field.unit),
@@ -57,7 +59,7 @@ def isosurfaces(
         levels=levels,
         limits=limits,
         colormap=colormap,
-        close=True,
+        rim=np.concatenate([values[np.isfinite(values)] for _, values in outer]) if outer else None,
     )
     opening = _opening(solid, sources) if choice.closed else None
     shells = Isosurfaces(
@@ -70,13 +72,14 @@ def isosurfaces(
         opacity=1.0 if choice.closed else 0.5,
         opening=opening,
     )
+    cores = [Surface(points, colour=_CORE) for points, _ in inner]
     frame = space_frame([solid.points])
     extent = 0.5 * max(frame.bounds[1] - frame.bounds[0], frame.bounds[5] - frame.bounds[4])
     balls = markers(sources, field.unit, extent)
     note = "Surfaces at " + ", ".join(quantity(v, "") for v in choice.levels) + f" {quantity(0, field.unit)[2:]}"
     return Scene(
         heading,
-        (shells, *balls),
+        (*cores, shells, *balls),
         frame,
         Camera(azimuth=-52.0, elevation=24.0),
         notes=(note.rstrip(),),
@@ -155,6 +158,22 @@ def _opening(solid: Block, sources: Sequence[PointLike]) -> tuple[FloatArray, Fl
     peak = solid.points.reshape(-1, 3)[int(flat.argmax())]
     near = np.linalg.norm(peak - centre) < 0.5 * np.linalg.norm(high - low)
     return (centre if near else peak), _TOWARDS_VIEWER
+
+
+def _outer_and_inner(faces: Sequence[Patch]) -> tuple[list[Patch], list[Patch]]:
+    """Tell the faces that bound a body from those of a core left out inside it, which reach no end of it."""
+    if not faces:
+        return [], []
+    low = np.min([face[0].reshape(-1, 3).min(axis=0) for face in faces], axis=0)
+    high = np.max([face[0].reshape(-1, 3).max(axis=0) for face in faces], axis=0)
+    slack = 1e-9 * float(np.max(high - low))
+    outer: list[Patch] = []
+    inner: list[Patch] = []
+    for face in faces:
+        cloud = face[0].reshape(-1, 3)
+        touches = (cloud.min(axis=0) < low + slack) | (cloud.max(axis=0) > high - slack)
+        (outer if touches.any() else inner).append(face)
+    return outer, inner
 
 
 def _faces(solid: Block) -> list[tuple[FloatArray, FloatArray]]:

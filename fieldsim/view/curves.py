@@ -5,6 +5,7 @@ Drawn with matplotlib's Agg canvas directly; pyplot and its state are never touc
 
 from __future__ import annotations
 
+from fieldsim.view.levels import number_text
 from fieldsim.view.scene import GREY, INK, Chart
 from fieldsim.view.sheet import LABEL, TICK, TOP, Image, font_scale, new_sheet, notes_height, pixels
 
@@ -51,6 +52,9 @@ def draw_chart(chart: Chart) -> Image:
     axes.set_xlabel(chart.x_label, size=LABEL * size, color=INK, labelpad=8)
     axes.set_ylabel(chart.y_label, size=LABEL * size, color=INK, labelpad=10)
     axes.tick_params(labelsize=TICK * size, color=GREY)
+    for axis, logarithmic in ((axes.xaxis, chart.x_log), (axes.yaxis, chart.y_log)):
+        if not logarithmic:
+            axis.set_major_formatter(lambda value, _: number_text(float(f"{value:.10g}")))
     axes.grid(color="#e3e6ea", lw=1.2)
     axes.set_axisbelow(True)
     for name, spine in axes.spines.items():

@@ -1,9 +1,10 @@
 """The picture grid: cell centres with the boundary values around them, in Cartesian coordinates.
 
 So that pictures reach the walls, an axis a centre c1 ... cn between edges e0 and en is drawn at e0, c1 ... cn, en.
-Values at walls are given, or continued by the parabola through three cells; a seam takes the value between
-its two sides, so a full turn closes; axis and poles take the mean around them. Angles left out as a symmetry
-are swept out again, with vectors turned along. Positions come from the mesh's own map, never (r, phi) as (x, y).
+Values at walls are given, or continued by the parabola through three cells, or the nearest cell's where these go up
+and down; a seam takes the value between its two sides, so a full turn closes; axis and poles take the mean around
+them. Angles left out as a symmetry are swept out again, with vectors turned along. Positions come from the mesh's
+own map, never (r, phi) as (x, y).
 """
 
 from __future__ import annotations
@@ -47,7 +48,14 @@ class _Axis:
     periodic: bool
     poles: tuple[Pole | None, Pole | None]
     name: str
-    source: int | None  # the array axis it comes from; None where a symmetry is swept out
+    source: int | None = None  # the array axis it comes from; None where a symmetry is swept out
+    first: int = 0  # of that array axis' cells, this one and every stride-th after it are drawn
+    stride: int = 1
+
+    @property
+    def rows(self) -> slice:
+        """The cells that are drawn."""
+        return slice(self.first, None, self.stride)
 
 
 def block(field: ScalarField | VectorField, *, turns: int = 96, walls: Walls | None = None, fine: int = 0) -> Block:
@@ -64,32 +72,52 @@ def block(field: ScalarField | VectorField, *, turns: int = 96, walls: Walls | N
     positions: list[FloatArray] = [axis.centers for axis in axes]
     for k in order:
         values, positions[k] = _extended(values, axes, k, walls)
+    if isinstance(field, ScalarField):
+        values = _of_one_sign(values, field.values)
     if fine and len(axes) == 2 and np.isfinite(values).all():
         for k in range(2):
             values, positions[k] = _refined(values, positions[k], k, fine)
     return Block(_points(mesh, axes, positions), values)
 
 
+def _of_one_sign(values: FloatArray, cells: FloatArray) -> FloatArray:
+    """Return values without those below (above) zero where no cell lies below (above) zero."""
+    if not (cells < 0.0).any():
+        return np.maximum(values, 0.0)
+    return values if (cells > 0.0).any() else np.minimum(values, 0.0)
+
+
+def _stride(mesh: Mesh) -> int:
+    """Return which share of the cells is drawn along each axis, so that a large mesh does not choke the picture."""
+    return max(1, int(np.ceil((mesh.size / _MOST_POINTS) ** (1.0 / mesh.ndim))))
+
+
 def _picture_axes(mesh: Mesh, turns: int) -> list[_Axis]:
     result = []
     coordinates = mesh.coordinates
+    stride = _stride(mesh)
     for number, name in enumerate(coordinates.names):
         source = mesh.coordinate_axis[number]
         if source is not None:
             axis = mesh.axes[source]
             ends = tuple(mesh.sides[name + sign].pole for sign in "-+")
             low, high = float(axis.edges[0]), float(axis.edges[-1])
-            result.append(_Axis(number, axis.centers, low, high, axis.periodic, (ends[0], ends[1]), name, source))
+            first = stride // 2 if axis.cells > stride else 0
+            centers, poles = axis.centers[first::stride], (ends[0], ends[1])
+            result.append(_Axis(number, centers, low, high, axis.periodic, poles, name, source, first, stride))
         elif turns > 0 and _is_angle(mesh, number):
             low, high = coordinates.whole[number]
             if coordinates.periods[number] is not None:
                 centers = coordinates.reference[number] + (high - low) * np.arange(turns) / turns
-                result.append(_Axis(number, centers, low, high, turns > 2, (None, None), "", None))
+                result.append(_Axis(number, centers, low, high, turns > 2, (None, None), ""))
                 continue
             count = max(turns // 2, 16) + 1
             centers = low + (np.arange(count) + 0.5) * (high - low) / count
-            poles = tuple(_pole_at(mesh, number, end) for end in (low, high))
-            result.append(_Axis(number, centers, low, high, False, (poles[0], poles[1]), "", None))
+            result.append(
+                _Axis(
+                    number, centers, low, high, False, (_pole_at(mesh, number, low), _pole_at(mesh, number, high)), ""
+                )
+            )
     return result
 
 
@@ -123,7 +151,7 @@ def _swept(field: ScalarField | VectorField, axes: list[_Axis]) -> FloatArray:
     """Return values over the unextended picture grid: scalars (...), vectors (..., 3) in Cartesian components."""
     mesh = field.mesh
     shape = tuple(len(axis.centers) for axis in axes)
-    inner = tuple(slice(None) if axis.source is not None else None for axis in axes)
+    inner = tuple(axis.rows if axis.source is not None else None for axis in axes)
     if isinstance(field, ScalarField):
         return np.array(np.broadcast_to(field.values[inner], shape))
     native = _native(mesh, axes, [axis.centers for axis in axes])
@@ -154,7 +182,7 @@ def _extended(values: FloatArray, axes: list[_Axis], k: int, walls: Walls | None
         else:
             given = (walls or {}).get(axis.name + "-+"[end])
             if given is None:
-                ends.append(_continued(values, axis, k, end, place, points=3))
+                ends.append(_at_wall(values, axis, k, end, place))
             else:
                 over = [other for j, other in enumerate(axes) if j != k]
                 ends.append(_fitted(given, over, np.take(values, 0, axis=k).shape))
@@ -175,6 +203,17 @@ def _refined(values: FloatArray, positions: FloatArray, k: int, fine: int) -> tu
     return np.asarray(PchipInterpolator(positions, values, axis=k)(where)), where
 
 
+def _at_wall(values: FloatArray, axis: _Axis, k: int, end: int, place: float) -> FloatArray:
+    """Return values continued to a wall; noise (up, down and not along a parabola) is not: its nearest cell stands."""
+    there = _continued(values, axis, k, end, place, points=3)
+    if len(axis.centers) < 4:
+        return there
+    near = [np.take(values, row if end == 0 else -1 - row, axis=k) for row in range(4)]
+    first, second, third = (np.diff(np.stack(near), n=order, axis=0) for order in (1, 2, 3))
+    rough = (first[0] * first[1] < 0.0) & (np.abs(third[0]) > 0.5 * np.abs(second[0]))
+    return np.where(rough, near[0], there)
+
+
 def _at_seam(values: FloatArray, axis: _Axis, k: int) -> FloatArray:
     """Return the value on the seam, between the last and the first cell."""
     first, last = np.take(values, 0, axis=k), np.take(values, -1, axis=k)
@@ -184,7 +223,7 @@ def _at_seam(values: FloatArray, axis: _Axis, k: int) -> FloatArray:
 
 def _fitted(given: FloatArray, axes: list[_Axis], shape: tuple[int, ...]) -> FloatArray:
     """Return values over a side as an array of `shape`: repeated where swept out, grown by one at extended ends."""
-    result = np.asarray(given, dtype=float)[tuple(None if axis.source is None else slice(None) for axis in axes)]
+    result = np.asarray(given, dtype=float)[tuple(None if axis.source is None else axis.rows for axis in axes)]
     grown = [n if axis.source is None else m for axis, n, m in zip(axes, shape, result.shape, strict=True)]
     result = np.broadcast_to(result, grown)
     return np.pad(result, [((n - m) // 2, (n - m + 1) // 2) for n, m in zip(shape, grown, strict=True)], mode="edge")

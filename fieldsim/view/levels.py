@@ -37,12 +37,13 @@ def linear_levels(low: float, high: float, count: int = 10) -> tuple[float, ...]
 
 
 def log_levels(low: float, high: float, count: int = 8) -> tuple[float, ...]:
-    """Return levels 1, 2, 5 per decade, or whole decades where that is too many, inside (low, high)."""
+    """Return levels 1, 2, 5 per decade, or whole decades or a finer ratio where that does not suit."""
     _positive(low, high)
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     fine = [m * 10.0**k for k in decades for m in (1.0, 2.0, 5.0) if low < m * 10.0**k < high]
     if len(fine) <= 2 * count:
-        return tuple(_clean(v, v) for v in fine) if len(fine) > 1 else geometric_levels(low, high, count)
+        enough = len(fine) >= max(2, 0.6 * count)
+        return tuple(_clean(v, v) for v in fine) if enough else geometric_levels(low, high, count)
     whole = [10.0**k for k in decades if low < 10.0**k < high]
     return tuple(whole[:: max(1, round(len(whole) / count))])
 

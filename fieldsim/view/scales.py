@@ -44,28 +44,28 @@ def choose(
     levels: Sequence[float] | None = None,
     limits: tuple[float, float] | None = None,
     colormap: str | None = None,
-    close: bool = False,
+    rim: FloatArray | None = None,
 ) -> Choice:
     """Return levels and colour scale for arrays that share one bar.
 
     `law` "auto" takes a logarithmic scale where magnitudes spread over more than a factor of 30 around a
-    cut-out, else a linear one. `limits` fixes the colour range, `levels` the levels; `close` asks for closed
-    surfaces. Raises InvalidInput.
+    cut-out, else a linear one. `limits` fixes the colour range, `levels` the levels; `rim` are the
+    values on the outer walls, inside which surfaces should close. Raises InvalidInput.
     """
     if law not in LAWS:
         raise InvalidInput(must("scale", f"one of {', '.join(LAWS)}", law, "Use log or geometric for 1/r."))
     low, high = limits or fixed_limits(values)
     if law == "auto":
         law = "geometric" if _spreads(values) else "linear"
-    walls = [_rim(v) for v in values] if close else []
+    walls = [] if rim is None else [rim]
     if levels is not None:
         chosen, closed = check_levels(levels), False
     elif law == "linear":
         chosen, closed = linear_levels(low, high, count), False
     else:
         chosen, closed = _two_sided(values, walls, law, count)
-    if close and chosen:
-        top = max((float(np.max(np.abs(w))) for w in walls if w.size), default=np.inf)
+    if rim is not None and chosen:
+        top = float(np.max(np.abs(rim), initial=0.0))
         closed = min(abs(v) for v in chosen) >= top * (1.0 - 1e-9)
     scale = _scale(low, high, law, chosen, values, label=label, unit=unit, colormap=colormap, fixed=limits is not None)
     return Choice(chosen, scale, closed)
@@ -77,13 +77,6 @@ def _spreads(values: Sequence[FloatArray]) -> bool:
     magnitudes = np.concatenate([np.abs(v[np.isfinite(v)]) for v in values])
     positive = magnitudes[magnitudes > 0.0]
     return holes and positive.size > 0 and float(positive.max()) > _WIDE * float(np.median(positive)) / 6.0
-
-
-def _rim(values: FloatArray) -> FloatArray:
-    """Return the known values on the outer faces of a block."""
-    faces = [np.take(values, end, axis=k).ravel() for k in range(values.ndim) for end in (0, -1)]
-    joined = np.concatenate(faces)
-    return np.asarray(joined[np.isfinite(joined)])
 
 
 def _two_sided(
@@ -112,18 +105,17 @@ def _two_sided(
 
 def _magnitudes(values: Sequence[FloatArray], walls: Sequence[FloatArray], sign: int) -> tuple[float, float]:
     """Return the smallest and largest level of one sign: above the walls where asked, below any cut-out."""
-    low, high, rim = np.inf, 0.0, 0.0
-    for k, array in enumerate(values):
+    low, high = np.inf, 0.0
+    for array in values:
         known = np.isfinite(array) & (sign * array > 0.0)
         if not known.any():
             continue
         around = beside(np.isnan(array)) & known
         low = min(low, float(np.min(np.abs(array[known]))))
         high = max(high, float(np.min(np.abs(array[around])) if around.any() else np.max(np.abs(array[known]))))
-        if walls:
-            same = walls[k][sign * walls[k] > 0.0]
-            rim = max(rim, float(np.max(np.abs(same))) if same.size else 0.0)
-    if walls and 0.0 < rim < 0.7 * high:
+    same = [np.abs(wall[sign * wall > 0.0]) for wall in walls]
+    rim = max((float(one.max()) for one in same if one.size), default=0.0)
+    if 0.0 < rim < 0.7 * high:
         low = rim
     return low, high
 
@@ -165,6 +157,8 @@ def _colours(low: float, high: float, unit: str, *, signed: bool) -> str:
         return palette.TEMPERATURE
     if signed:
         return palette.DIVERGING
+    if unit == "m":
+        return palette.TERRAIN
     if unit in {"V", "J/kg", "J", "V/m"}:
         return palette.WARM if high > 0.0 else palette.COLD
     return palette.SEQUENTIAL
