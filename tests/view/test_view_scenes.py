@@ -42,7 +42,8 @@ def test_isosurfaces_of_a_charge_are_geometric_close_inside_the_box_and_clear_th
     assert shells.opening is not None
     assert scene.scales[0].label == "V (V)"
     assert set(scene.scales[0].ticks) == set(shells.levels)
-    assert all(f"{level:g}" in scene.notes[0] for level in shells.levels)
+    assert scene.notes[0].count(",") == len(shells.levels) - 1
+    assert f"Surfaces at {shells.levels[0]:.3g}," in scene.notes[0]
     assert scene.notes[0].endswith(" V")
     assert scene.frame.labels == ("x (m)", "y (m)", "z (m)")
     assert scene.frame.bounds == (-1.0, 1.0, -1.0, 1.0, -1.0, 1.0)
