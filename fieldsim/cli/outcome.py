@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fieldsim.scenario.load import Loaded
     from fieldsim.scenario.measure import CheckOutcome
-    from fieldsim.scenario.runner import RunRecord
+    from fieldsim.scenario.record import RunRecord
     from fieldsim.scenario.verify import Verification
 
 _WIDTH = 100
@@ -137,7 +137,7 @@ def describe_folder(folder: Path, record: Mapping[str, Any]) -> str:
 def describe_machine() -> tuple[str, dict[str, Any]]:
     """Return what this machine can draw and how much memory is free, as text and as data."""
     from fieldsim.scenario.library import shipped_folder
-    from fieldsim.scenario.runner import versions
+    from fieldsim.scenario.record import versions
     from fieldsim.storage import available_bytes, human_bytes
     from fieldsim.view.probe import opengl
 

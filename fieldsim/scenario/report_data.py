@@ -9,7 +9,7 @@ from fieldsim.report import CheckLine, Figure, ReportData, Table
 
 if TYPE_CHECKING:
     from fieldsim.scenario.measure import CheckOutcome
-    from fieldsim.scenario.runner import RunRecord
+    from fieldsim.scenario.record import RunRecord
 
 _STATUS = {
     "done": "done, every check met",

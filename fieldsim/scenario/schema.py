@@ -13,13 +13,12 @@ from pydantic import StringConstraints, field_validator
 
 from fieldsim.errors import InvalidInput
 from fieldsim.scenario.base_models import Record
+from fieldsim.scenario.formula_slots import FieldExpression, FormulaIn
 from fieldsim.scenario.schema_fields import GivenField, Law, Model
 from fieldsim.scenario.schema_views import Side, View
 from fieldsim.scenario.slots import (
     UNKNOWN,
-    FieldExpression,
     Formula,
-    FormulaIn,
     InUnit,
     Length,
     Name,

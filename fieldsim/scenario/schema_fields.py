@@ -8,21 +8,9 @@ from pydantic import Field as Described
 from pydantic import StringConstraints, field_validator, model_validator
 
 from fieldsim.scenario.base_models import Choice, Record
+from fieldsim.scenario.formula_slots import FieldFormula, FormulaIn
 from fieldsim.scenario.schema_potentials import Term
-from fieldsim.scenario.slots import (
-    FLUX,
-    SLOPE,
-    SOURCE,
-    TRANSFER,
-    UNKNOWN,
-    FieldFormula,
-    Formula,
-    FormulaIn,
-    Name,
-    PositiveLength,
-    Unit,
-    wrong,
-)
+from fieldsim.scenario.slots import FLUX, SLOPE, SOURCE, TRANSFER, UNKNOWN, Formula, Name, PositiveLength, Unit, wrong
 
 
 class GivenField(Record):

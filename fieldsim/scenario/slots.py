@@ -7,7 +7,7 @@ Each type is a frozen marker for pydantic: it reads, refuses, and describes itse
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -15,12 +15,12 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo
 from pydantic_core import PydanticCustomError, core_schema
 
 from fieldsim.errors import ExpressionError, InvalidInput, UnitsError, echo
-from fieldsim.scenario.language import COORDINATES, FIELD_FUNCTIONS, Amount, function_names, substituted
+from fieldsim.scenario.language import COORDINATES, Amount, function_names
 
 # where a slot's unit depends on the scenario, it is named by one of these and looked up in the setting
 UNKNOWN, FLUX, SLOPE, SOURCE, TRANSFER = "@unknown", "@flux", "@slope", "@source", "@transfer"
 
-_LONGEST_TEXT = 2000
+LONGEST_TEXT = 2000
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _OWN_SUBJECT = re.compile(r"`(?:value|expression|unit)` (?=must)")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*\Z", re.ASCII)
@@ -82,7 +82,7 @@ def setting_of(info: ValidationInfo) -> Setting:
 def checked_number(value: object, setting: Setting, unit: str) -> float:
     """Return a slot's value as an SI float; raises InvalidInput with the whole sentence."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise InvalidInput(f"must be a number; got {_shown(value)}. Give a number{_example(unit)}.")
+        raise InvalidInput(f"must be a number; got {shown(value)}. Give a number{_example(unit)}.")
     if not isinstance(value, str):
         try:
             number = float(value)
@@ -90,11 +90,11 @@ def checked_number(value: object, setting: Setting, unit: str) -> float:
             raise InvalidInput(f"must be below 1.8e308; got {echo(value)[:40]}. Give a smaller number.") from None
         return _finite(number, value)
     text = value.strip()
-    if not text or len(text) > _LONGEST_TEXT or text.lower().lstrip("+-.") in _NOT_A_NUMBER:
-        raise InvalidInput(f"must be a finite number; got {_shown(value)}. Give a number{_example(unit)}.")
-    if _is_quantity(text):
+    if not text or len(text) > LONGEST_TEXT or text.lower().lstrip("+-.") in _NOT_A_NUMBER:
+        raise InvalidInput(f"must be a finite number; got {shown(value)}. Give a number{_example(unit)}.")
+    if is_quantity(text):
         return _finite(_quantity(text, unit), value)
-    return _from_parameters(text, setting, unit)
+    return from_parameters(text, setting, unit)
 
 
 def split_quantity(value: object) -> tuple[str, str] | None:
@@ -102,10 +102,11 @@ def split_quantity(value: object) -> tuple[str, str] | None:
     text = value.strip() if isinstance(value, str) else ""
     match = _NUMBER.match(text)
     unit = text[match.end() :].strip() if match else ""
-    return (match[0], unit) if match and unit and _is_quantity(text) else None
+    return (match[0], unit) if match and unit and is_quantity(text) else None
 
 
-def _is_quantity(text: str) -> bool:
+def is_quantity(text: str) -> bool:
+    """Tell whether text is a number with or without a unit, and no formula."""
     from fieldsim.units import looks_like_quantity
 
     return looks_like_quantity(text)
@@ -117,7 +118,7 @@ def _quantity(text: str, unit: str) -> float:
     return parse_quantity(text, unit, name="value")
 
 
-def _from_parameters(text: str, setting: Setting, unit: str) -> float:
+def from_parameters(text: str, setting: Setting, unit: str) -> float:
     """Evaluate an expression in the parameters."""
     from fieldsim.expressions import compile_expression
 
@@ -144,16 +145,16 @@ def _scalar(value: object, text: str) -> float:
             raise TypeError
         return float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise ExpressionError(f"must give one real number; got {_shown(text)}. Write a number.") from None
+        raise ExpressionError(f"must give one real number; got {shown(text)}. Write a number.") from None
 
 
 def _finite(number: float, given: object) -> float:
     if number - number != 0.0:
-        raise InvalidInput(f"must be finite; got {_shown(given)}. Give a finite number.")
+        raise InvalidInput(f"must be finite; got {shown(given)}. Give a finite number.")
     return number
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
     """Return a value as a message shows it: ASCII, at most 200 characters."""
     if value is None:
         return "nothing"
@@ -206,7 +207,7 @@ class InUnit(Slot):
         unit = setting.units.get(self.unit, "") if self.unit.startswith("@") else self.unit
         number = checked_number(value, setting, unit)
         if self.positive and number <= 0.0:
-            raise InvalidInput(f"must be positive; got {_shown(value)}. Give a number above zero.")
+            raise InvalidInput(f"must be positive; got {shown(value)}. Give a number above zero.")
         return number
 
     def schema(self) -> dict[str, Any]:
@@ -227,106 +228,16 @@ class Whole(Slot):
         """Return the whole number."""
         number = checked_number(value, setting, "")
         if number != int(number) or (isinstance(value, float) and not number.is_integer()):
-            raise InvalidInput(f"must be a whole number; got {_shown(value)}. Leave the fraction out.")
+            raise InvalidInput(f"must be a whole number; got {shown(value)}. Leave the fraction out.")
         if not self.least <= number <= self.most:
             raise InvalidInput(
-                f"must be between {self.least} and {self.most}; got {_shown(value)}. Give one in that range."
+                f"must be between {self.least} and {self.most}; got {shown(value)}. Give one in that range."
             )
         return int(number)
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of what may be written."""
         return {"type": ["integer", "string"], "description": f"A whole number, at least {self.least}."}
-
-
-@dataclass(frozen=True)
-class FormulaIn(Slot):
-    """A number in SI, or an expression of place and, with `time`, of t."""
-
-    unit: str = ""
-    time: bool = True
-
-    def read(self, value: Any, setting: Setting) -> float | Formula:
-        """Return an SI number or a formula."""
-        unit = setting.units.get(self.unit, "") if self.unit.startswith("@") else self.unit
-        if not isinstance(value, str):
-            return checked_number(value, setting, unit)
-        text = value.strip()
-        if not text or len(text) > _LONGEST_TEXT or _is_quantity(text):
-            return checked_number(value, setting, unit)
-        return read_formula(text, setting, COORDINATES | ({"t"} if self.time else set()), unit)
-
-    def schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of what may be written."""
-        unit = "" if self.unit.startswith("@") else f" in {self.unit}" if self.unit else ""
-        about = f"A number{unit} (SI), text with a unit, or an expression of place"
-        about += " and time." if self.time else "."
-        return {"type": ["number", "string"], "description": about}
-
-
-def read_formula(text: str, setting: Setting, names: frozenset[str], unit: str) -> float | Formula:
-    """Return a formula, or its value where it depends on the parameters alone."""
-    from fieldsim.expressions import compile_expression
-
-    expression = compile_expression(text, frozenset(setting.parameters) | names, where="expression")
-    if not frozenset(expression.names) & names:
-        return _from_parameters(text, setting, unit)
-    return Formula(text, substituted(text, setting.values))
-
-
-@dataclass(frozen=True)
-class FieldFormula(Slot):
-    """The values of a given field: an expression of place, in the field's own unit."""
-
-    def read(self, value: Any, setting: Setting) -> float | Formula:
-        """Return a number or a formula."""
-        if isinstance(value, str) and 0 < len(value.strip()) <= _LONGEST_TEXT:
-            text = value.strip()
-            result = None if _is_quantity(text) else read_formula(text, setting, COORDINATES, "")
-            if isinstance(result, Formula):
-                _refuse_offset(result, setting)
-                return result
-        return checked_number(value, setting, "")
-
-    def schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of what may be written."""
-        return {"type": ["number", "string"], "description": "An expression of place in the field's unit."}
-
-
-def _refuse_offset(formula: Formula, setting: Setting) -> None:
-    """Refuse a parameter in degC inside a field in degC: parameters are kelvin, the field is not."""
-    if setting.field_unit not in ("degC", "degF"):
-        return
-    for name, parameter in setting.parameters.items():
-        if parameter.offset and re.search(rf"\b{name}\b", formula.text):
-            raise UnitsError(
-                f"must not mix {setting.field_unit} and kelvin; got the parameter {name}, held in K. "
-                f"Give {name} as a plain number, or the field the unit K."
-            )
-
-
-@dataclass(frozen=True)
-class FieldExpression(Slot):
-    """An expression of fields: -grad(V), norm(E), with parameters, constants and coordinates."""
-
-    def read(self, value: Any, setting: Setting) -> str:
-        """Return the text after checking its names and its grammar."""
-        from fieldsim.expressions import compile_expression
-
-        if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_TEXT:
-            raise InvalidInput(f"must be an expression of fields; got {_shown(value)}. For example -grad(V).")
-        names = setting.names | frozenset(setting.parameters) | COORDINATES | {"t"}
-        functions: dict[str, Callable[..., Any]] = dict.fromkeys(FIELD_FUNCTIONS, _never)
-        compile_expression(value.strip(), names, functions=functions, where="expression")
-        return value.strip()
-
-    def schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of what may be written."""
-        return {"type": "string", "description": "An expression of fields, e.g. -grad(V) or norm(E)."}
-
-
-def _never(*arguments: Any) -> Any:
-    raise InvalidInput("an expression of fields must be evaluated on fields.")
 
 
 @dataclass(frozen=True)
@@ -348,7 +259,7 @@ def checked_name(value: object) -> str:
     """Return a new name after checking its letters and that it means nothing else; raises InvalidInput."""
     rule = "must be a letter followed by letters, digits or underscores, at most 40"
     if not isinstance(value, str) or not _NAME.match(value) or len(value) > 40 or "__" in value:
-        raise InvalidInput(f"{rule}; got {_shown(value)}. Give another name, for example T0.")
+        raise InvalidInput(f"{rule}; got {shown(value)}. Give another name, for example T0.")
     if value in COORDINATES | {"t"} | function_names():
         raise InvalidInput(f"must be a new name; got {value!r}, which already has a meaning. Give another name.")
     return value
@@ -363,7 +274,7 @@ class Unit(Slot):
         from fieldsim.units import si_unit
 
         if not isinstance(value, str) or len(value) > 60:
-            raise InvalidInput(f"must be a unit as text; got {_shown(value)}. For example V, degC or 'W/m^2'.")
+            raise InvalidInput(f"must be a unit as text; got {shown(value)}. For example V, degC or 'W/m^2'.")
         si_unit(value.strip())
         return value.strip()
 

@@ -227,5 +227,5 @@ def test_a_formula_cut_at_its_comma_is_told_to_be_quoted(text: str) -> None:
     error = fault(text)
     assert len(error.findings) == 1
     assert "must stand in quotes" in str(error)
-    quoted = "a: {s: 'where(x > 0, 1, 2)', t: (1 + 2), u: "(a", v: 0}\nb: where(x > 0, 1, 2)"
+    quoted = "a: {s: 'where(x > 0, 1, 2)', t: (1 + 2), u: '(a', v: 0}\nb: where(x > 0, 1, 2)"
     assert plain(read_text(quoted, "s"))["b"] == "where(x > 0, 1, 2)"
