@@ -71,7 +71,7 @@ class Factors:
         if not found:
             return np.ones(self.terms[axis].size)
         first = found[0]
-        return first if all(_near(other, first) for other in found[1:]) else None
+        return first if all(is_near(other, first) for other in found[1:]) else None
 
 
 def factorise(operator: GridOperator) -> Factors | None:
@@ -138,6 +138,27 @@ def _terms(operator: GridOperator) -> tuple[tuple[Term, ...], bool] | None:
         size = own.size if closed else own.size + 1
         terms.append(Term(np.array(own), np.zeros(size), weights, closed, bool(own.any())))
     return tuple(terms), all_close
+
+
+def product_of(array: FloatArray) -> tuple[float, Product] | None:
+    """Return the middle entry of a positive array and one factor an axis, one at the middle; None if no product."""
+    with np.errstate(all="ignore"):
+        slim = _collapsed(array)
+        middle = [n // 2 for n in slim.shape]
+        scale = float(slim[tuple(middle)])
+        if not (np.isfinite(scale) and scale > 0.0):
+            return None
+        lines = [
+            slim[tuple(slice(None) if other == axis else middle[other] for other in range(slim.ndim))] / scale
+            for axis in range(slim.ndim)
+        ]
+        if not all(float(line.min()) > 0.0 for line in lines):
+            return None
+        scaled = [line * scale if axis == 0 else line for axis, line in enumerate(lines)]
+        if lines and _holds(slim, [tuple(scaled)]) is None:
+            return None
+    factors = [np.broadcast_to(line, (n,)) for line, n in zip(lines, array.shape, strict=True)]
+    return scale, tuple(factors)
 
 
 def _product(array: FloatArray, axis: int) -> Product | None:
@@ -297,5 +318,6 @@ def _is_constant(values: FloatArray) -> bool:
     return values.size == 0 or bool(values.max() - values.min() <= COARSE * values.max())
 
 
-def _near(a: FloatArray, b: FloatArray) -> bool:
+def is_near(a: FloatArray, b: FloatArray) -> bool:
+    """Whether `a` agrees with the positive `b` to a relative 1e-12, entry by entry."""
     return bool((np.abs(a - b) <= COARSE * b).all())

@@ -16,7 +16,7 @@ from fieldsim.linear.factors import COARSE, Factors, Term, factorise
 from fieldsim.linear.grid_operator import GridOperator
 from fieldsim.linear.spectral import Basis, FastSolver, divide, regular, spectral_solver, trigonometric_basis
 
-_LARGEST_BASIS = 2048
+LARGEST_BASIS = 2048
 _SWEEP_ABOVE = 200_000
 _BLOCK = 1 << 18
 _EPSILON = float(np.finfo(float).eps)
@@ -200,11 +200,11 @@ def _separable_solver(operator: GridOperator, factors: Factors) -> SeparableSolv
         if axis == line or weight is None:
             bases.append(None)
             continue
-        uniform = _uniform_basis(term, weight)
+        uniform = uniform_basis(term, weight)
         if uniform is not None:
             bases.append(uniform)
             continue
-        if term.size > _LARGEST_BASIS:
+        if term.size > LARGEST_BASIS:
             return None
         dense = eigen_basis(term, weight)
         bases.append(dense)
@@ -226,16 +226,17 @@ def _line(factors: Factors, weights: list[FloatArray | None]) -> int | None:
     costly = [
         axis
         for axis, (term, weight) in enumerate(zip(factors.terms, weights, strict=True))
-        if not term.periodic and weight is not None and _uniform_basis(term, weight) is None
+        if not term.periodic and weight is not None and uniform_basis(term, weight) is None
     ]
     largest = max(costly, key=lambda axis: factors.terms[axis].size, default=-1)
     small = int(np.prod(factors.shape, dtype=int)) <= _SWEEP_ABOVE
-    if largest < 0 or not factors.definite or (small and factors.terms[largest].size <= _LARGEST_BASIS // 8):
+    if largest < 0 or not factors.definite or (small and factors.terms[largest].size <= LARGEST_BASIS // 8):
         return -1
     return largest
 
 
-def _uniform_basis(term: Term, weight: FloatArray) -> Basis | None:
+def uniform_basis(term: Term, weight: FloatArray) -> Basis | None:
+    """Return the fast transform that diagonalises an axis in its weight, or None where it is not uniform."""
     return trigonometric_basis(term) if float(np.ptp(weight)) <= COARSE else None
 
 
