@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Literal
 
 import numpy as np
 
 from fieldsim.errors import InvalidInput, must
 from fieldsim.view.scene import Array
 
-LevelLaw = Literal["linear", "log", "geometric"]
 _STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 _RATIOS = (10.0**0.05, 10.0**0.1, 2.0**0.5, 2.0, 4.0, 10.0)
 
