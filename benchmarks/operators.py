@@ -59,8 +59,8 @@ def row(name: str, order: int, mesh: fs.Mesh) -> str:
     return f"{name:24s} {order:5d} " + " ".join(cells)
 
 
-# Arrays each operator must read and write on a curvilinear mesh, a written one counted twice (its line is fetched first):
-# gradient f, 9 of a^i -> 3; divergence F, 9 of JA^i, 1/J -> 1; Laplacian f, 6 of g^ij, 3 of drift -> 1;
+# Arrays each operator must read and write on a curvilinear mesh, a written one counted twice (its line is fetched
+# first): gradient f, 9 of a^i -> 3; divergence F, 9 of JA^i, 1/J -> 1; Laplacian f, 6 of g^ij, 3 of drift -> 1;
 # curl F, 9 of a_k, 9 of b_i -> 3. A copy moves 3.
 MOVED = {"gradient": 16, "divergence": 15, "laplacian": 12, "curl": 27}
 

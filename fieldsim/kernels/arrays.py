@@ -54,8 +54,8 @@ def _pass(target, add, count, x0, x1, x2, x3, x4, c0, c1, c2, c3, c4):  # type: 
 
 
 @compiled
-def _run(target, x, starts, weights, shift):  # type: ignore[no-untyped-def]
-    """Set target to the sum of the slices of x that begin at starts[m] * shift[0] + shift[1], times weights[m]."""
+def _run(target, x, starts, weights, stride, base):  # type: ignore[no-untyped-def]
+    """Set target to the sum of the slices of x that begin at starts[m] * stride + base, times weights[m]."""
     n = target.size
     count = weights.size
     for first in range(0, count, _CHUNK):
@@ -64,11 +64,11 @@ def _run(target, x, starts, weights, shift):  # type: ignore[no-untyped-def]
         m2 = first + 2 if left > 2 else first
         m3 = first + 3 if left > 3 else first
         m4 = first + 4 if left > 4 else first
-        a0 = starts[first] * shift[0] + shift[1]
-        a1 = starts[m1] * shift[0] + shift[1]
-        a2 = starts[m2] * shift[0] + shift[1]
-        a3 = starts[m3] * shift[0] + shift[1]
-        a4 = starts[m4] * shift[0] + shift[1]
+        a0 = starts[first] * stride + base
+        a1 = starts[m1] * stride + base
+        a2 = starts[m2] * stride + base
+        a3 = starts[m3] * stride + base
+        a4 = starts[m4] * stride + base
         _pass(
             target, first > 0, left,
             x[a0 : a0 + n], x[a1 : a1 + n], x[a2 : a2 + n], x[a3 : a3 + n], x[a4 : a4 + n],
@@ -124,7 +124,7 @@ def apply_rows(  # type: ignore[no-untyped-def]
     blocks = (n + block - 1) // block
     strips = (after + width - 1) // width
     steady = weights.shape[1] == 1
-    common = np.ascontiguousarray(weights[:, 0])
+    by_row = np.ascontiguousarray(weights.T if after > 1 else weights[:, :1].T)
     for tile in prange(before * blocks * strips):
         b = tile // (blocks * strips)
         first_row = (tile // strips) % blocks * block
@@ -132,22 +132,16 @@ def apply_rows(  # type: ignore[no-untyped-def]
         length = min(width, after - c0)
         source, target = x[b], out[b]
         lo, hi = max(low, first_row), min(high, first_row + block)
-        shift = np.empty(2, np.int64)
-        shift[0] = after
         if hi > lo:
             if steady and strips == 1:
-                shift[1] = lo * after
-                _run(target[lo * after : hi * after], source, offsets, common, shift)
+                _run(target[lo * after : hi * after], source, offsets, by_row[0], after, lo * after)
             elif after == 1:
                 _varying_run(target[lo:hi], source, offsets, weights, lo, low)
             else:
-                row_weights = common.copy()
                 for row in range(lo, hi):
-                    if not steady:
-                        row_weights[:] = weights[:, row - low]
                     start = row * after + c0
-                    shift[1] = start
-                    _run(target[start : start + length], source, offsets, row_weights, shift)
+                    own = by_row[0 if steady else row - low]
+                    _run(target[start : start + length], source, offsets, own, after, start)
         for e in range(edge_rows.size):
             row = edge_rows[e]
             if first_row <= row < first_row + block:
@@ -158,5 +152,41 @@ def apply_rows(  # type: ignore[no-untyped-def]
                     target[row] = total
                 else:
                     start = row * after + c0
-                    shift[1] = c0
-                    _run(target[start : start + length], source, edge_index[e], edge_weights[e], shift)
+                    _run(target[start : start + length], source, edge_index[e], edge_weights[e], after, c0)
+
+
+@compiled_parallel
+def central_weights(positions, low, high, reach, derivative, weights):  # type: ignore[no-untyped-def]
+    """Set weights[:, row - low] to Fornberg's for the points row - reach ... row + reach, in units of their mean step.
+
+    The compiled twin of `stencils.fornberg_weights`, for axes with as many rows as there are values.
+    """
+    points = 2 * reach + 1
+    blocks = (high - low + 1023) // 1024
+    for block in prange(blocks):
+        c = np.empty((derivative + 1, points))
+        x = np.empty(points)
+        for row in range(low + 1024 * block, min(high, low + 1024 * (block + 1))):
+            step = (positions[row + reach] - positions[row - reach]) / (points - 1)
+            for j in range(points):
+                x[j] = (positions[row - reach + j] - positions[row]) / step
+            c[:] = 0.0
+            c[0, 0] = 1.0
+            product, distance = 1.0, x[0]
+            for i in range(1, points):
+                highest = min(i, derivative)
+                new_product, previous, distance = 1.0, distance, x[i]
+                for j in range(i):
+                    gap = x[i] - x[j]
+                    new_product *= gap
+                    if j == i - 1:
+                        for m in range(highest, 0, -1):
+                            c[m, i] = product * (m * c[m - 1, i - 1] - previous * c[m, i - 1]) / new_product
+                        c[0, i] = -product * previous * c[0, i - 1] / new_product
+                    for m in range(highest, 0, -1):
+                        c[m, j] = (distance * c[m, j] - m * c[m - 1, j]) / gap
+                    c[0, j] = distance * c[0, j] / gap
+                product = new_product
+            scale = step**-derivative
+            for j in range(points):
+                weights[j, row - low] = c[derivative, j] * scale

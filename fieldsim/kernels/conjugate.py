@@ -1,7 +1,7 @@
-"""Vector loops of conjugate gradients: products, updates and sums that do not depend on the number of threads.
+"""Loops of conjugate gradients on a structured grid; sums do not depend on the number of threads.
 
-Sums run over blocks of fixed length, each collected in the slots of a short buffer (which the compiler turns into
-vector instructions); slots and blocks are added up in order.
+Sums are collected in the slots of a short buffer (which the compiler turns into vector instructions), one sum a plane
+or block of fixed length; slots, planes and blocks are added up in order.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
+from fieldsim.kernels.grid_rows import residual_row
 from fieldsim.kernels.jit import compiled, compiled_parallel
 
 _BLOCK = 32768
@@ -29,18 +30,26 @@ def _sum(values):  # type: ignore[no-untyped-def]
     return total
 
 
+@compiled
+def _dot_block(a, b, first, last):  # type: ignore[no-untyped-def]
+    slots = np.zeros(_SLOTS)
+    for begin in range(first, last, _SLOTS):
+        end = min(begin + _SLOTS, last)
+        _add_products(slots, a[begin:end], b[begin:end])
+    return _sum(slots)
+
+
 @compiled_parallel
 def dot(a, b):  # type: ignore[no-untyped-def]
     """Return the sum of a_i b_i of flat arrays."""
     n = a.size
     blocks = (n + _BLOCK - 1) // _BLOCK
+    if blocks == 1:
+        return _dot_block(a, b, 0, n)
     parts = np.zeros(blocks)
     for block in prange(blocks):
-        slots = np.zeros(_SLOTS)
-        for first in range(block * _BLOCK, min((block + 1) * _BLOCK, n), _SLOTS):
-            last = min(first + _SLOTS, n)
-            _add_products(slots, a[first:last], b[first:last])
-        parts[block] = _sum(slots)
+        first = np.int64(block) * _BLOCK
+        parts[block] = _dot_block(a, b, first, min(first + _BLOCK, n))
     return _sum(parts)
 
 
@@ -52,49 +61,95 @@ def _advance(x, r, p, q, length):  # type: ignore[no-untyped-def]
         r[k] -= length * q[k]
 
 
+@compiled
+def _advance_block(x, r, p, q, length, first, last):  # type: ignore[no-untyped-def]
+    slots = np.zeros(_SLOTS)
+    for begin in range(first, last, _SLOTS):
+        end = min(begin + _SLOTS, last)
+        rest = r[begin:end]
+        _advance(x[begin:end], rest, p[begin:end], q[begin:end], length)
+        _add_products(slots, rest, rest)
+    return _sum(slots)
+
+
 @compiled_parallel
 def advance(x, r, p, q, length):  # type: ignore[no-untyped-def]
     """Add length p to x, subtract length q from r, and return the sum of the new r squared."""
     n = x.size
     blocks = (n + _BLOCK - 1) // _BLOCK
+    if blocks == 1:
+        return _advance_block(x, r, p, q, length, 0, n)
     parts = np.zeros(blocks)
     for block in prange(blocks):
-        slots = np.zeros(_SLOTS)
-        for first in range(block * _BLOCK, min((block + 1) * _BLOCK, n), _SLOTS):
-            last = min(first + _SLOTS, n)
-            rest = r[first:last]
-            _advance(x[first:last], rest, p[first:last], q[first:last], length)
-            _add_products(slots, rest, rest)
-        parts[block] = _sum(slots)
+        first = np.int64(block) * _BLOCK
+        parts[block] = _advance_block(x, r, p, q, length, first, min(first + _BLOCK, n))
     return _sum(parts)
 
 
 @compiled
-def _turn(p, z, weight):  # type: ignore[no-untyped-def]
-    for k in range(p.size):
-        p[k] = z[k] + weight * p[k]
+def _turn_plane(p, z, weight):  # type: ignore[no-untyped-def]
+    for j in range(p.shape[0]):
+        row, change = p[j], z[j]
+        for k in range(row.size):
+            row[k] = change[k] + weight * row[k]
+
+
+@compiled
+def _negate(q):  # type: ignore[no-untyped-def]
+    for k in range(q.size):
+        q[k] = -q[k]
+
+
+@compiled
+def _product_plane(q, p, d, c0, c1, c2, i, none):  # type: ignore[no-untyped-def]
+    slots = np.zeros(none.size)
+    for j in range(p.shape[1]):
+        residual_row(q[i, j], p, none, d, c0, c1, c2, i, j, none)
+        _negate(q[i, j])
+        _add_products(slots, q[i, j], p[i, j])
+    return _sum(slots)
+
+
+@compiled
+def _turn_inside(parts, q, p, z, weight, d, c0, c1, c2, first, last):  # type: ignore[no-untyped-def]
+    none = np.zeros(p.shape[2])
+    for i in range(first, last):
+        _turn_plane(p[i], z[i], weight)
+        if i - 1 > first:
+            parts[i - 1] = _product_plane(q, p, d, c0, c1, c2, i - 1, none)
+
+
+@compiled
+def _turn_cut(parts, q, p, d, c0, c1, c2, first, last):  # type: ignore[no-untyped-def]
+    none = np.zeros(p.shape[2])
+    parts[first] = _product_plane(q, p, d, c0, c1, c2, first, none)
+    if last - 1 > first:
+        parts[last - 1] = _product_plane(q, p, d, c0, c1, c2, last - 1, none)
 
 
 @compiled_parallel
-def turn(p, z, weight):  # type: ignore[no-untyped-def]
-    """Set p = z + weight p."""
-    n = p.size
-    blocks = (n + _BLOCK - 1) // _BLOCK
-    for block in prange(blocks):
-        first, last = block * _BLOCK, min((block + 1) * _BLOCK, n)
-        _turn(p[first:last], z[first:last], weight)
+def turn(q, p, z, weight, d, c0, c1, c2, planes):  # type: ignore[no-untyped-def]
+    """Set p = z + weight p and q = A p in one pass, and return p . q; `planes` are the cuts between slabs."""
+    parts = np.zeros(p.shape[0])
+    slabs = planes.size - 1
+    if slabs == 1:
+        _turn_inside(parts, q, p, z, weight, d, c0, c1, c2, planes[0], planes[1])
+        _turn_cut(parts, q, p, d, c0, c1, c2, planes[0], planes[1])
+        return _sum(parts)
+    for s in prange(slabs):
+        _turn_inside(parts, q, p, z, weight, d, c0, c1, c2, planes[s], planes[s + 1])
+    for s in prange(slabs):
+        _turn_cut(parts, q, p, d, c0, c1, c2, planes[s], planes[s + 1])
+    return _sum(parts)
 
 
-@compiled_parallel
+@compiled
 def remove_mean(x):  # type: ignore[no-untyped-def]
     """Subtract the mean from a flat array."""
     n = x.size
-    blocks = (n + _BLOCK - 1) // _BLOCK
-    parts = np.zeros(blocks)
-    for block in prange(blocks):
-        parts[block] = _sum(x[block * _BLOCK : min((block + 1) * _BLOCK, n)])
-    mean = _sum(parts) / n
-    for block in prange(blocks):
-        part = x[block * _BLOCK : min((block + 1) * _BLOCK, n)]
-        for k in range(part.size):
-            part[k] -= mean
+    mean = 0.0
+    for first in range(0, n, _BLOCK):
+        mean += _sum(x[first : min(first + _BLOCK, n)])
+    mean /= n
+    for k in range(n):
+        x[k] -= mean

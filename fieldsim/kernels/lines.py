@@ -191,13 +191,30 @@ def _multiply(out, o, n, add, factor, f, line):  # type: ignore[no-untyped-def]
             out[target + k] = factor[source + k] * line[k]
 
 
+@compiled
+def block_size(shape, block):  # type: ignore[no-untyped-def]
+    """Return the number of lines in a block; `shape` holds n0, n1, n2, the number of blocks and their size."""
+    columns = (shape[1] + shape[5] - 1) // shape[5]
+    first0, first1 = block // columns * shape[4], block % columns * shape[5]
+    return min(shape[4], shape[0] - first0) * min(shape[5], shape[1] - first1)
+
+
+@compiled
+def line_of(shape, block, number):  # type: ignore[no-untyped-def]
+    """Return the indices (i, j) of a line of a block: j runs fastest, so that a sweep along i comes back soon."""
+    columns = (shape[1] + shape[5] - 1) // shape[5]
+    first0, first1 = block // columns * shape[4], block % columns * shape[5]
+    across_block = min(shape[5], shape[1] - first1)
+    return first0 + number // across_block, first1 + number % across_block
+
+
 @compiled_parallel
 def apply_terms(  # type: ignore[no-untyped-def]
     out,  # flat (outputs, n0, n1, n2)
     values,  # flat (inputs, n0, n1, n2)
     ghosts0,  # flat (inputs, layers0, n1, n2): layers beyond the ends of axis 0
     ghosts1,  # flat (inputs, n0, layers1, n2): layers beyond the ends of axis 1
-    shape,  # (7,): n0, n1, n2, layers0, layers1, and the blocks of axes 0 and 1 that one thread works through
+    shape,  # (8,): n0, n1, n2, number of blocks, their size along axes 0 and 1, layers0, layers1
     terms,  # (terms, 6): output, input, axis, table, add, row of `fields` or -1
     scales,  # (terms, n0 or 1, n1 or 1): factor of each line
     fields,  # flat (fields, n0, n1, n2): factors that change along the line
@@ -210,39 +227,35 @@ def apply_terms(  # type: ignore[no-untyped-def]
     varying,  # flat (tables, width, n2): interior weights along the last axis
 ):
     """Compute every term on every line."""
-    n0, n1, n2, layers0, layers1 = shape[0], shape[1], shape[2], shape[3], shape[4]
-    block0, block1 = shape[5], shape[6]
-    columns = (n1 + block1 - 1) // block1
-    blocks = (n0 + block0 - 1) // block0 * columns
+    n0, n1, n2, layers0, layers1 = shape[0], shape[1], shape[2], shape[6], shape[7]
     whole = n0 * n1 * n2
-    for block in prange(blocks):
+    for block in prange(shape[3]):
         buffer = np.empty(n2)
-        first0, first1 = block // columns * block0, block % columns * block1
-        for i in range(first0, min(first0 + block0, n0)):
-            for j in range(first1, min(first1 + block1, n1)):
-                line = (i * n1 + j) * n2
-                for t in range(terms.shape[0]):
-                    s, axis, table = terms[t, 1], terms[t, 2], terms[t, 3]
-                    varies = terms[t, 5] >= 0
-                    add = terms[t, 4] == 1
-                    target, o = (buffer, 0) if varies else (out, terms[t, 0] * whole + line)
-                    scale = scales[t, i % scales.shape[1], j % scales.shape[2]]
-                    if axis == 0:
-                        across(
-                            target, o, n2, add and not varies, values, s * whole + j * n2, n1 * n2, ghosts0,
-                            (s * layers0 * n1 + j) * n2, n1 * n2, labels[table, i], weights[table, i],
-                            counts[table, i], scale,
-                        )  # fmt: skip
-                    elif axis == 1:
-                        across(
-                            target, o, n2, add and not varies, values, s * whole + i * n1 * n2, n2, ghosts1,
-                            (s * n0 + i) * layers1 * n2, n2, labels[table, j], weights[table, j], counts[table, j],
-                            scale,
-                        )  # fmt: skip
-                    else:
-                        along(
-                            target, o, n2, add and not varies, values, s * whole + line, table, labels, weights, spans,
-                            offsets, steady, varying, scale,
-                        )  # fmt: skip
-                    if varies:
-                        _multiply(out, terms[t, 0] * whole + line, n2, add, fields, terms[t, 5] * whole + line, buffer)
+        for number in range(block_size(shape, block)):
+            i, j = line_of(shape, block, number)
+            line = (i * n1 + j) * n2
+            for t in range(terms.shape[0]):
+                s, axis, table = terms[t, 1], terms[t, 2], terms[t, 3]
+                varies = terms[t, 5] >= 0
+                add = terms[t, 4] == 1
+                target, o = (buffer, 0) if varies else (out, terms[t, 0] * whole + line)
+                scale = scales[t, i % scales.shape[1], j % scales.shape[2]]
+                if axis == 0:
+                    across(
+                        target, o, n2, add and not varies, values, s * whole + j * n2, n1 * n2, ghosts0,
+                        (s * layers0 * n1 + j) * n2, n1 * n2, labels[table, i], weights[table, i],
+                        counts[table, i], scale,
+                    )  # fmt: skip
+                elif axis == 1:
+                    across(
+                        target, o, n2, add and not varies, values, s * whole + i * n1 * n2, n2, ghosts1,
+                        (s * n0 + i) * layers1 * n2, n2, labels[table, j], weights[table, j], counts[table, j],
+                        scale,
+                    )  # fmt: skip
+                else:
+                    along(
+                        target, o, n2, add and not varies, values, s * whole + line, table, labels, weights, spans,
+                        offsets, steady, varying, scale,
+                    )  # fmt: skip
+                if varies:
+                    _multiply(out, terms[t, 0] * whole + line, n2, add, fields, terms[t, 5] * whole + line, buffer)

@@ -1,9 +1,9 @@
 """Loops of a multigrid cycle on a structured grid of three axes (short ones have length 1).
 
 A level is (A u)_i = d_i u_i + sum_j c_ij (u_i - u_j), with w = 1 / A_ii. `c0` holds the faces between i and i + 1
-along the first axis: n - 1 of them, or n where the axis is periodic. Rows of the last axis are combined a few
-slices at a time, which the compiler turns into vector instructions; every value is written by one row only, so
-the number of threads does not change a bit.
+along the first axis: n - 1 of them, or n where the axis is periodic. A pass runs through slabs of planes once: a plane
+is relaxed, its neighbour behind it takes the next step while it is in cache, and the planes next to a cut wait
+for all slabs. Every value comes out as if the steps were taken one after the other: cuts and threads change no bit.
 """
 
 from __future__ import annotations
@@ -11,265 +11,208 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
+from fieldsim.kernels.grid_rows import (
+    blend,
+    colours,
+    fold,
+    neighbour_sum,
+    residual_row,
+    unfold,
+)
 from fieldsim.kernels.jit import compiled, compiled_parallel
 
-# Rows are dealt out in so many blocks at most: enough for any desktop, few enough to amortise their buffers.
-_BLOCKS = 64
+FIRST, SECOND = 0, 1
 
 
 @compiled
-def _weigh(t, b, lower, x_lower, upper, x_upper):  # type: ignore[no-untyped-def]
-    for k in range(t.size):
-        t[k] = b[k] + lower[k] * x_lower[k] + upper[k] * x_upper[k]
+def relax_plane(x, b, w, c0, c1, c2, i, colour, t, none, mask):  # type: ignore[no-untyped-def]
+    """Solve the equations of one colour in a plane for their own unknowns."""
+    for j in range(x.shape[1]):
+        neighbour_sum(t, b[i, j], x, c0, c1, c2, i, j, none)
+        blend(x[i, j], t, w[i, j], mask[(i + j + colour) % 2])
 
 
 @compiled
-def _weigh_more(t, lower, x_lower, upper, x_upper):  # type: ignore[no-untyped-def]
-    for k in range(t.size):
-        t[k] += lower[k] * x_lower[k] + upper[k] * x_upper[k]
-
-
-@compiled
-def _weigh_along(t, g, x):  # type: ignore[no-untyped-def]
-    """Add the neighbours within the row; `g` has n - 1 faces, or n where the row is a ring."""
-    n = t.size
-    if n > 1:
-        t[0] += g[0] * x[1]
-        t[n - 1] += g[n - 2] * x[n - 2]
-        if g.size == n:
-            t[0] += g[n - 1] * x[n - 1]
-            t[n - 1] += g[n - 1] * x[0]
-    if n > 2:
-        middle, lower, x_lower, upper, x_upper = t[1 : n - 1], g[0 : n - 2], x[0 : n - 2], g[1 : n - 1], x[2:n]
-        for k in range(n - 2):
-            middle[k] += lower[k] * x_lower[k] + upper[k] * x_upper[k]
-
-
-@compiled
-def _neighbours(t, b, x, c0, c1, c2, i, j, none):  # type: ignore[no-untyped-def]
-    """Set t = b + sum_j c_ij x_j on one row; `none` is a row of zeros for faces that are missing."""
-    n0, n1 = x.shape[0], x.shape[1]
-    m0, m1 = c0.shape[0], c1.shape[1]
-    i_lower, i_upper = (i - 1 if i > 0 else n0 - 1), (i + 1 if i < n0 - 1 else 0)
-    j_lower, j_upper = (j - 1 if j > 0 else n1 - 1), (j + 1 if j < n1 - 1 else 0)
-    _weigh(
-        t, b[i, j],
-        c0[i_lower, j] if i_lower < m0 else none, x[i_lower, j],
-        c0[i, j] if i < m0 else none, x[i_upper, j],
-    )  # fmt: skip
-    _weigh_more(
-        t,
-        c1[i, j_lower] if j_lower < m1 else none, x[i, j_lower],
-        c1[i, j] if j < m1 else none, x[i, j_upper],
-    )  # fmt: skip
-    _weigh_along(t, c2[i, j], x[i, j])
-
-
-@compiled
-def _blend(x, t, w, mask):  # type: ignore[no-untyped-def]
-    for k in range(x.size):
-        x[k] += mask[k] * (t[k] * w[k] - x[k])
-
-
-@compiled
-def _colours(n):  # type: ignore[no-untyped-def]
-    """Return 1 on even cells in the first row of masks, 1 on odd cells in the second."""
-    mask = np.zeros((2, n))
-    mask[0, 0::2] = 1.0
-    mask[1, 1::2] = 1.0
-    return mask
-
-
-@compiled
-def _relax_rows(x, b, w, c0, c1, c2, colour, first, last):  # type: ignore[no-untyped-def]
-    n1, n2 = x.shape[1], x.shape[2]
-    t, none, mask = np.empty(n2), np.zeros(n2), _colours(n2)
-    for row in range(first, last):
-        i, j = row // n1, row % n1
-        _neighbours(t, b, x, c0, c1, c2, i, j, none)
-        _blend(x[i, j], t, w[i, j], mask[(i + j + colour) % 2])
-
-
-@compiled_parallel
-def relax(x, b, w, c0, c1, c2, colour):  # type: ignore[no-untyped-def]
-    """Solve every equation of one colour for its own unknown: half a Gauss-Seidel sweep."""
-    rows = x.shape[0] * x.shape[1]
-    blocks = min(_BLOCKS, rows)
-    for block in prange(blocks):
-        _relax_rows(x, b, w, c0, c1, c2, colour, block * rows // blocks, (block + 1) * rows // blocks)
-
-
-@compiled
-def _start_rows(x, b, w, first, last):  # type: ignore[no-untyped-def]
-    n1, n2 = x.shape[1], x.shape[2]
-    mask = _colours(n2)
-    for row in range(first, last):
-        i, j = row // n1, row % n1
+def start_plane(x, b, w, i, mask):  # type: ignore[no-untyped-def]
+    """Relax the first colour from a guess of zero."""
+    for j in range(x.shape[1]):
         out, right, weight, kept = x[i, j], b[i, j], w[i, j], mask[(i + j) % 2]
-        for k in range(n2):
+        for k in range(out.size):
             out[k] = kept[k] * (right[k] * weight[k])
 
 
-@compiled_parallel
-def start(x, b, w):  # type: ignore[no-untyped-def]
-    """Relax the first colour from a guess of zero."""
-    rows = x.shape[0] * x.shape[1]
-    blocks = min(_BLOCKS, rows)
-    for block in prange(blocks):
-        _start_rows(x, b, w, block * rows // blocks, (block + 1) * rows // blocks)
-
-
 @compiled
-def _differ(t, b, d, x, lower, x_lower, upper, x_upper):  # type: ignore[no-untyped-def]
-    for k in range(t.size):
-        t[k] = b[k] - d[k] * x[k] + lower[k] * (x_lower[k] - x[k]) + upper[k] * (x_upper[k] - x[k])
+def gather_plane(rc, x, c0, c1, c2, merge, ic, t, total, none, mask):  # type: ignore[no-untyped-def]
+    """Sum the residual over the children of a coarse plane, after both colours were relaxed from zero.
 
-
-@compiled
-def _differ_more(t, x, lower, x_lower, upper, x_upper):  # type: ignore[no-untyped-def]
-    for k in range(t.size):
-        t[k] += lower[k] * (x_lower[k] - x[k]) + upper[k] * (x_upper[k] - x[k])
-
-
-@compiled
-def _differ_along(t, g, x):  # type: ignore[no-untyped-def]
-    n = t.size
-    if n > 1:
-        t[0] += g[0] * (x[1] - x[0])
-        t[n - 1] += g[n - 2] * (x[n - 2] - x[n - 1])
-        if g.size == n:
-            flow = g[n - 1] * (x[n - 1] - x[0])
-            t[0] += flow
-            t[n - 1] -= flow
-    if n > 2:
-        _differ_more(t[1 : n - 1], x[1 : n - 1], g[0 : n - 2], x[0 : n - 2], g[1 : n - 1], x[2:n])
-
-
-@compiled
-def _residual_row(t, x, right, d, c0, c1, c2, i, j, none):  # type: ignore[no-untyped-def]
-    """Set t = right - A x on one row; differences come before products, so constants leave no rounding."""
-    n0, n1 = x.shape[0], x.shape[1]
-    m0, m1 = c0.shape[0], c1.shape[1]
-    i_lower, i_upper = (i - 1 if i > 0 else n0 - 1), (i + 1 if i < n0 - 1 else 0)
-    j_lower, j_upper = (j - 1 if j > 0 else n1 - 1), (j + 1 if j < n1 - 1 else 0)
-    _differ(
-        t, right, d[i, j], x[i, j],
-        c0[i_lower, j] if i_lower < m0 else none, x[i_lower, j],
-        c0[i, j] if i < m0 else none, x[i_upper, j],
-    )  # fmt: skip
-    _differ_more(
-        t, x[i, j],
-        c1[i, j_lower] if j_lower < m1 else none, x[i, j_lower],
-        c1[i, j] if j < m1 else none, x[i, j_upper],
-    )  # fmt: skip
-    _differ_along(t, c2[i, j], x[i, j])
-
-
-@compiled_parallel
-def residual(r, x, b, d, c0, c1, c2):  # type: ignore[no-untyped-def]
-    """Set r = b - A x."""
-    n1, n2 = x.shape[1], x.shape[2]
-    rows = x.shape[0] * n1
-    blocks = min(_BLOCKS, rows)
-    for block in prange(blocks):
-        none = np.zeros(n2)
-        for row in range(block * rows // blocks, (block + 1) * rows // blocks):
-            i, j = row // n1, row % n1
-            _residual_row(r[i, j], x, b[i, j], d, c0, c1, c2, i, j, none)
-
-
-@compiled
-def _negate_and_weigh(q, p, slots):  # type: ignore[no-untyped-def]
-    for k in range(q.size):
-        q[k] = -q[k]
-    for k in range(q.size):
-        slots[k] += q[k] * p[k]
-
-
-@compiled_parallel
-def product(q, p, d, c0, c1, c2):  # type: ignore[no-untyped-def]
-    """Set q = A p and return p . q, summed in the same order for any number of threads."""
-    n1, n2 = p.shape[1], p.shape[2]
-    rows = p.shape[0] * n1
-    blocks = min(_BLOCKS, rows)
-    parts = np.zeros(blocks)
-    for block in prange(blocks):
-        none, slots = np.zeros(n2), np.zeros(n2)
-        for row in range(block * rows // blocks, (block + 1) * rows // blocks):
-            i, j = row // n1, row % n1
-            _residual_row(q[i, j], p, none, d, c0, c1, c2, i, j, none)
-            _negate_and_weigh(q[i, j], p[i, j], slots)
-        total = 0.0
-        for k in range(n2):
-            total += slots[k]
-        parts[block] = total
-    energy = 0.0
-    for block in range(blocks):
-        energy += parts[block]
-    return energy
-
-
-@compiled
-def _fold(coarse, t, f2):  # type: ignore[no-untyped-def]
-    """Set a coarse row to the sums of the fine cells each of its cells covers."""
-    if f2 == 1:
-        for k in range(coarse.size):
-            coarse[k] = t[k]
-        return
-    pairs = t.size // 2
-    even, odd = t[0 : 2 * pairs : 2], t[1 : 2 * pairs : 2]
-    for k in range(pairs):
-        coarse[k] = even[k] + odd[k]
-    if coarse.size > pairs:
-        coarse[pairs] = t[t.size - 1]
-
-
-@compiled
-def _restrict_rows(rc, x, b, d, c0, c1, c2, f0, f1, f2, first, last):  # type: ignore[no-untyped-def]
+    The first colour then misses exactly what its neighbours changed; the second one misses nothing.
+    """
     n0, n1, n2 = x.shape
-    t, total, none = np.empty(n2), np.empty(n2), np.zeros(n2)
-    for row in range(first, last):
-        ic, jc = row // rc.shape[1], row % rc.shape[1]
+    f0, f1, f2 = merge[0], merge[1], merge[2]
+    for jc in range(rc.shape[1]):
         total[:] = 0.0
         for i in range(ic * f0, min(ic * f0 + f0, n0)):
             for j in range(jc * f1, min(jc * f1 + f1, n1)):
-                _residual_row(t, x, b[i, j], d, c0, c1, c2, i, j, none)
+                neighbour_sum(t, none, x, c0, c1, c2, i, j, none)
+                kept = mask[(i + j) % 2]
                 for k in range(n2):
-                    total[k] += t[k]
-        _fold(rc[ic, jc], total, f2)
-
-
-@compiled_parallel
-def restrict(rc, x, b, d, c0, c1, c2, f0, f1, f2):  # type: ignore[no-untyped-def]
-    """Set the coarse right-hand side to the residual b - A x summed over the cells each coarse cell covers."""
-    rows = rc.shape[0] * rc.shape[1]
-    blocks = min(_BLOCKS, rows)
-    for block in prange(blocks):
-        _restrict_rows(rc, x, b, d, c0, c1, c2, f0, f1, f2, block * rows // blocks, (block + 1) * rows // blocks)
+                    total[k] += kept[k] * t[k]
+        fold(rc[ic, jc], total, f2)
 
 
 @compiled
-def _prolong_rows(x, e, f0, f1, f2, first, last):  # type: ignore[no-untyped-def]
-    n1, n2 = x.shape[1], x.shape[2]
-    for row in range(first, last):
-        i, j = row // n1, row % n1
-        fine, coarse = x[i, j], e[i // f0, j // f1]
-        if f2 == 1:
-            for k in range(n2):
-                fine[k] += coarse[k]
-        else:
-            pairs = n2 // 2
-            for k in range(pairs):
-                fine[2 * k] += coarse[k]
-                fine[2 * k + 1] += coarse[k]
-            if n2 % 2:
-                fine[n2 - 1] += coarse[pairs]
+def restrict_plane(rc, x, b, d, c0, c1, c2, merge, ic, t, total, none):  # type: ignore[no-untyped-def]
+    """Sum the residual over the children of a coarse plane."""
+    n0, n1, n2 = x.shape
+    f0, f1, f2 = merge[0], merge[1], merge[2]
+    for jc in range(rc.shape[1]):
+        total[:] = 0.0
+        for i in range(ic * f0, min(ic * f0 + f0, n0)):
+            for j in range(jc * f1, min(jc * f1 + f1, n1)):
+                residual_row(t, x, b[i, j], d, c0, c1, c2, i, j, none)
+                for k in range(n2):
+                    total[k] += t[k]
+        fold(rc[ic, jc], total, f2)
+
+
+@compiled
+def prolong_plane(x, e, merge, i):  # type: ignore[no-untyped-def]
+    """Add to the cells of a plane the correction of the coarse cells that cover them."""
+    for j in range(x.shape[1]):
+        unfold(x[i, j], e[i // merge[0], j // merge[1]], merge[2])
+
+
+@compiled
+def _descend_inside(rc, x, b, w, c0, c1, c2, merge, low, high):  # type: ignore[no-untyped-def]
+    n0, n2 = x.shape[0], x.shape[2]
+    f0 = merge[0]
+    t, total, none, mask = np.empty(n2), np.empty(n2), np.zeros(n2), colours(n2)
+    first, last = low * f0, min(high * f0, n0)
+    done = (first + 2 + f0 - 1) // f0
+    for i in range(first, last):
+        start_plane(x, b, w, i, mask)
+        if i - 1 > first:
+            relax_plane(x, b, w, c0, c1, c2, i - 1, SECOND, t, none, mask)
+            # the residual of plane i - 2 is known once the second colour of plane i - 1 is
+            if done * f0 + f0 <= i - 1:
+                gather_plane(rc, x, c0, c1, c2, merge, done, t, total, none, mask)
+                done += 1
+    return done
+
+
+@compiled
+def _descend_cut(x, b, w, c0, c1, c2, merge, low, high):  # type: ignore[no-untyped-def]
+    n0, n2 = x.shape[0], x.shape[2]
+    t, none, mask = np.empty(n2), np.zeros(n2), colours(n2)
+    first, last = low * merge[0], min(high * merge[0], n0)
+    relax_plane(x, b, w, c0, c1, c2, first, SECOND, t, none, mask)
+    if last - 1 > first:
+        relax_plane(x, b, w, c0, c1, c2, last - 1, SECOND, t, none, mask)
+
+
+@compiled
+def _descend_rest(rc, x, c0, c1, c2, merge, low, high, done):  # type: ignore[no-untyped-def]
+    n2 = x.shape[2]
+    t, total, none, mask = np.empty(n2), np.empty(n2), np.zeros(n2), colours(n2)
+    begin = min((low * merge[0] + 2 + merge[0] - 1) // merge[0], high)
+    for ic in range(low, begin):
+        gather_plane(rc, x, c0, c1, c2, merge, ic, t, total, none, mask)
+    for ic in range(max(done, begin), high):
+        gather_plane(rc, x, c0, c1, c2, merge, ic, t, total, none, mask)
 
 
 @compiled_parallel
-def prolong(x, e, f0, f1, f2):  # type: ignore[no-untyped-def]
-    """Add to every fine cell the correction of the coarse cell that covers it."""
-    rows = x.shape[0] * x.shape[1]
-    blocks = min(_BLOCKS, rows)
-    for block in prange(blocks):
-        _prolong_rows(x, e, f0, f1, f2, block * rows // blocks, (block + 1) * rows // blocks)
+def descend(rc, x, b, w, c0, c1, c2, merge, cuts):  # type: ignore[no-untyped-def]
+    """Relax both colours from zero and set the coarse right-hand side to the residual, in one pass.
+
+    `cuts` are the coarse planes at which slabs begin, and the end.
+    """
+    slabs = cuts.size - 1
+    done = np.zeros(slabs, np.int64)
+    for s in prange(slabs):
+        done[s] = _descend_inside(rc, x, b, w, c0, c1, c2, merge, cuts[s], cuts[s + 1])
+    for s in prange(slabs):
+        _descend_cut(x, b, w, c0, c1, c2, merge, cuts[s], cuts[s + 1])
+    for s in prange(slabs):
+        _descend_rest(rc, x, c0, c1, c2, merge, cuts[s], cuts[s + 1], done[s])
+
+
+@compiled
+def _again_inside(x, b, w, c0, c1, c2, merge, low, high):  # type: ignore[no-untyped-def]
+    n0, n2 = x.shape[0], x.shape[2]
+    t, none, mask = np.empty(n2), np.zeros(n2), colours(n2)
+    first, last = low * merge[0], min(high * merge[0], n0)
+    for i in range(first, last):
+        relax_plane(x, b, w, c0, c1, c2, i, FIRST, t, none, mask)
+        if i - 1 > first:
+            relax_plane(x, b, w, c0, c1, c2, i - 1, SECOND, t, none, mask)
+
+
+@compiled
+def _restrict_slab(rc, x, b, d, c0, c1, c2, merge, low, high):  # type: ignore[no-untyped-def]
+    n2 = x.shape[2]
+    t, total, none = np.empty(n2), np.empty(n2), np.zeros(n2)
+    for ic in range(low, high):
+        restrict_plane(rc, x, b, d, c0, c1, c2, merge, ic, t, total, none)
+
+
+@compiled_parallel
+def descend_again(rc, x, b, w, d, c0, c1, c2, merge, cuts):  # type: ignore[no-untyped-def]
+    """Relax both colours from the present guess and set the coarse right-hand side to the residual."""
+    slabs = cuts.size - 1
+    for s in prange(slabs):
+        _again_inside(x, b, w, c0, c1, c2, merge, cuts[s], cuts[s + 1])
+    for s in prange(slabs):
+        _descend_cut(x, b, w, c0, c1, c2, merge, cuts[s], cuts[s + 1])
+    for s in prange(slabs):
+        _restrict_slab(rc, x, b, d, c0, c1, c2, merge, cuts[s], cuts[s + 1])
+
+
+@compiled
+def _ascend_inside(x, e, b, w, c0, c1, c2, merge, low, high):  # type: ignore[no-untyped-def]
+    n0, n2 = x.shape[0], x.shape[2]
+    t, none, mask = np.empty(n2), np.zeros(n2), colours(n2)
+    first, last = low * merge[0], min(high * merge[0], n0)
+    for i in range(first, last):
+        prolong_plane(x, e, merge, i)
+        if i - 1 > first:
+            relax_plane(x, b, w, c0, c1, c2, i - 1, SECOND, t, none, mask)
+        if i - 2 > first + 1:
+            relax_plane(x, b, w, c0, c1, c2, i - 2, FIRST, t, none, mask)
+
+
+@compiled
+def _ascend_rest(x, b, w, c0, c1, c2, merge, low, high):  # type: ignore[no-untyped-def]
+    n0, n2 = x.shape[0], x.shape[2]
+    t, none, mask = np.empty(n2), np.zeros(n2), colours(n2)
+    first, last = low * merge[0], min(high * merge[0], n0)
+    for i in range(first, last):
+        if i < first + 2 or i >= last - 2:
+            relax_plane(x, b, w, c0, c1, c2, i, FIRST, t, none, mask)
+
+
+@compiled_parallel
+def ascend(x, e, b, w, c0, c1, c2, merge, cuts):  # type: ignore[no-untyped-def]
+    """Add the coarse correction `e` and relax both colours in reversed order, in one pass."""
+    slabs = cuts.size - 1
+    for s in prange(slabs):
+        _ascend_inside(x, e, b, w, c0, c1, c2, merge, cuts[s], cuts[s + 1])
+    for s in prange(slabs):
+        _descend_cut(x, b, w, c0, c1, c2, merge, cuts[s], cuts[s + 1])
+    for s in prange(slabs):
+        _ascend_rest(x, b, w, c0, c1, c2, merge, cuts[s], cuts[s + 1])
+
+
+@compiled
+def _residual_slab(r, x, b, d, c0, c1, c2, first, last):  # type: ignore[no-untyped-def]
+    none = np.zeros(x.shape[2])
+    for i in range(first, last):
+        for j in range(x.shape[1]):
+            residual_row(r[i, j], x, b[i, j], d, c0, c1, c2, i, j, none)
+
+
+@compiled_parallel
+def residual(r, x, b, d, c0, c1, c2, planes):  # type: ignore[no-untyped-def]
+    """Set r = b - A x; `planes` are the planes at which slabs begin, and the end."""
+    for s in prange(planes.size - 1):
+        _residual_slab(r, x, b, d, c0, c1, c2, planes[s], planes[s + 1])

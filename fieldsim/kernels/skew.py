@@ -11,7 +11,7 @@ import numpy as np
 from numba import prange
 
 from fieldsim.kernels.jit import compiled, compiled_parallel
-from fieldsim.kernels.lines import across, along
+from fieldsim.kernels.lines import across, along, block_size, line_of
 
 
 @compiled
@@ -65,23 +65,41 @@ def along_gradient(  # type: ignore[no-untyped-def]
     n0, n1, n2 = shape[0], shape[1], shape[2]
     dim = 3 - first
     whole = n0 * n1 * n2
-    for number in prange(n0 * n1):
-        i, j = number // n1, number % n1
-        line = number * n2
-        slopes = np.empty(dim * n2)
-        for a in range(dim):
-            axis = a + first
-            if axis == 2:
-                along(slopes, a * n2, n2, False, values, line, a, labels, weights, spans, offsets, steady, varying, 1.0)
-                continue
-            row = i if axis == 0 else j
-            base, stride = (j * n2, n1 * n2) if axis == 0 else (i * n1 * n2, n2)
-            across(
+    for block in prange(shape[3]):
+        for number in range(block_size(shape, block)):
+            i, j = line_of(shape, block, number)
+            line = (i * n1 + j) * n2
+            slopes = np.empty(dim * n2)
+            for a in range(dim):
+                axis = a + first
+                if axis == 2:
+                    along(
+                        slopes,
+                        a * n2,
+                        n2,
+                        False,
+                        values,
+                        line,
+                        a,
+                        labels,
+                        weights,
+                        spans,
+                        offsets,
+                        steady,
+                        varying,
+                        1.0,
+                    )
+                    continue
+                row = i if axis == 0 else j
+                base, stride = (j * n2, n1 * n2) if axis == 0 else (i * n1 * n2, n2)
+                across(
                 slopes, a * n2, n2, False, values, base, stride, values, 0, 0, labels[a, row], weights[a, row],
                 counts[a, row], 1.0,
             )  # fmt: skip
-        for n in range(dim):
-            _contract(out, n * whole + line, n2, False, 1.0, dim, metric, n * whole + line, dim * whole, slopes, 0, n2)
+            for n in range(dim):
+                _contract(
+                    out, n * whole + line, n2, False, 1.0, dim, metric, n * whole + line, dim * whole, slopes, 0, n2
+                )
 
 
 @compiled_parallel
@@ -89,18 +107,20 @@ def through(  # type: ignore[no-untyped-def]
     out, field, metric, factor, first, shape, labels, weights, counts, spans, offsets, steady, varying
 ):
     """Set out = factor * sum_i D_i(metric[i] . field); metric flat (dim, dim, n0, n1, n2)."""
-    n0, n1, n2 = shape[0], shape[1], shape[2]
+    n1, n2 = shape[1], shape[2]
     tables = (labels, weights, counts, spans, offsets, steady, varying)
-    for number in prange(n0 * n1):
-        buffer, total = np.empty(n2), np.zeros(n2)
-        for a in range(3 - first):
-            _add_derivative(
-                total, 0, 1.0, 3 - first, metric, a, field, a + first, a, number // n1, number % n1, shape, tables,
+    for block in prange(shape[3]):
+        for number in range(block_size(shape, block)):
+            i, j = line_of(shape, block, number)
+            buffer, total = np.empty(n2), np.zeros(n2)
+            for a in range(3 - first):
+                _add_derivative(
+                total, 0, 1.0, 3 - first, metric, a, field, a + first, a, i, j, shape, tables,
                 buffer,
             )  # fmt: skip
-        line, length = np.uint64(number * n2), np.uint64(n2)
-        for k in range(length):
-            out[line + k] = factor[line + k] * total[k]
+            line, length = np.uint64((i * n1 + j) * n2), np.uint64(n2)
+            for k in range(length):
+                out[line + k] = factor[line + k] * total[k]
 
 
 @compiled_parallel
@@ -111,12 +131,14 @@ def around(  # type: ignore[no-untyped-def]
     n0, n1, n2 = shape[0], shape[1], shape[2]
     tables = (labels, weights, counts, spans, offsets, steady, varying)
     whole = n0 * n1 * n2
-    for number in prange(n0 * n1):
-        row, column, line = number // n1, number % n1, number * n2
-        buffer, whirl = np.empty(n2), np.zeros(3 * n2)
-        for i in range(3):
-            j, k = (i + 1) % 3, (i + 2) % 3
-            _add_derivative(whirl, i * n2, 1.0, 3, metric, k, field, j, j, row, column, shape, tables, buffer)
-            _add_derivative(whirl, i * n2, -1.0, 3, metric, j, field, k, k, row, column, shape, tables, buffer)
-        for n in range(3):
-            _contract(out, n * whole + line, n2, False, 1.0, 3, dual, n * whole + line, 3 * whole, whirl, 0, n2)
+    for block in prange(shape[3]):
+        for number in range(block_size(shape, block)):
+            row, column = line_of(shape, block, number)
+            line = (row * n1 + column) * n2
+            buffer, whirl = np.empty(n2), np.zeros(3 * n2)
+            for i in range(3):
+                j, k = (i + 1) % 3, (i + 2) % 3
+                _add_derivative(whirl, i * n2, 1.0, 3, metric, k, field, j, j, row, column, shape, tables, buffer)
+                _add_derivative(whirl, i * n2, -1.0, 3, metric, j, field, k, k, row, column, shape, tables, buffer)
+            for n in range(3):
+                _contract(out, n * whole + line, n2, False, 1.0, 3, dual, n * whole + line, 3 * whole, whirl, 0, n2)

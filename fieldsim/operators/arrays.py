@@ -20,9 +20,10 @@ from fieldsim.stencils import fornberg_weights, is_uniform
 # Below so many values the compiled loops do not pay for being loaded.
 _LARGE = 100_000
 # A tile of so many values stays in the first caches with all the rows it reads.
-_TILE = 4096
+_TILE = 1024
 _ROWS_A_TILE = 64
-_ROWS_AT_ONCE = 65536
+# Above so many rows of their own weights the weights too are computed by compiled loops.
+_MANY_ROWS = 20_000
 # Weights of longer rows are so large, and of such mixed signs, that rounding eats the order.
 _MOST = 24
 
@@ -266,13 +267,11 @@ def _rows(count: int, coordinate: Positions, m: int, p: int, periodic: object) -
         weights = factor * central.T
         edge_weights = factor * edge_weights
     else:
-        interior = np.arange(low, high)
-        weights = _uneven_weights(place, interior, interior[:, None] + offsets, m, np.zeros(1))
-        turns = np.zeros(1)
+        weights = _interior_weights(place, low, high, reach, m)
+        turns: FloatArray = np.zeros(1)
         if period is not None:
             turns = period * np.floor_divide(edges[:, None] + offsets, count)
         edge_weights = _uneven_weights(place, edges, edge_index, m, turns)
-        weights = weights.T
     used = np.any(weights != 0.0, axis=1) if weights.size else np.ones(offsets.size, dtype=bool)
     return _Rows(
         low,
@@ -292,17 +291,24 @@ def _weights(at: FloatArray, nodes: FloatArray, m: int) -> FloatArray:
     return weights
 
 
+def _interior_weights(positions: FloatArray, low: int, high: int, reach: int, m: int) -> FloatArray:
+    """Return the weights (points, rows) of rows that read `reach` points to both sides."""
+    if high - low < _MANY_ROWS:
+        rows = np.arange(low, high)
+        return _uneven_weights(positions, rows, rows[:, None] + np.arange(-reach, reach + 1), m, np.zeros(1)).T
+    from fieldsim.kernels.arrays import central_weights
+
+    weights = np.empty((2 * reach + 1, high - low))
+    central_weights(np.ascontiguousarray(positions), low, high, reach, m, weights)
+    return weights
+
+
 def _uneven_weights(positions: FloatArray, rows: IntArray, index: IntArray, m: int, turns: FloatArray) -> FloatArray:
-    """Return weights on true positions, block by block, each row in units of its own mean step."""
-    result = np.empty(index.shape)
-    turns = np.broadcast_to(turns, index.shape) if turns.ndim == 2 else np.broadcast_to(0.0, index.shape)
-    for first in range(0, rows.size, _ROWS_AT_ONCE):
-        block = slice(first, first + _ROWS_AT_ONCE)
-        nodes = positions[index[block]] + turns[block] - positions[rows[block]][:, None]
-        step = (nodes[:, -1] - nodes[:, 0]) / (nodes.shape[1] - 1)
-        scaled = fornberg_weights(np.zeros(nodes.shape[0]), nodes / step[:, None], m)[m]
-        result[block] = scaled / step[:, None] ** m
-    return result
+    """Return weights (rows, points) on true positions, each row computed in units of its own mean step."""
+    nodes = positions[index] + turns - positions[rows][:, None]
+    step = (nodes[:, -1] - nodes[:, 0]) / (nodes.shape[1] - 1)
+    scaled = fornberg_weights(np.zeros(nodes.shape[0]), nodes / step[:, None], m)[m]
+    return np.asarray(scaled / step[:, None] ** m)
 
 
 # ---- application

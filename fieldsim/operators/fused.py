@@ -12,7 +12,7 @@ from fieldsim.arrays import FloatArray, IntArray
 from fieldsim.kernels.skew import along_gradient, around, through
 from fieldsim.meshes import Mesh
 from fieldsim.operators.metric import tables
-from fieldsim.operators.packing import KernelTables, pack_tables, read_only
+from fieldsim.operators.packing import KernelTables, block_shape, pack_tables, read_only
 from fieldsim.operators.pointwise import Operator
 
 
@@ -31,8 +31,8 @@ class LineView:
 
     @cached_property
     def sizes(self) -> IntArray:
-        """The shape as an array."""
-        return np.array(self.shape, np.int64)
+        """The shape and the blocks for a thread; metric and field of each row come back with the sweep."""
+        return np.array(block_shape(self.shape, self.tables.width, 3 * self.mesh.dim), np.int64)
 
     @property
     def first(self) -> int:

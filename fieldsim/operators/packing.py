@@ -10,6 +10,9 @@ import numpy as np
 from fieldsim.arrays import FloatArray, IntArray
 from fieldsim.stencils import Table
 
+# Half of a common second-level cache, in bytes.
+_CACHE = 1 << 20
+
 
 @dataclass(frozen=True)
 class KernelTables:
@@ -51,6 +54,21 @@ def pack_tables(tables: Sequence[tuple[Table, int]], shape: tuple[int, int, int]
         if axis == 2:
             _interior(table, spans[t], offsets[t], steady[t], varying[t])
     return KernelTables(labels, weights, counts, spans, offsets, steady, varying.reshape(-1))
+
+
+def block_shape(shape: tuple[int, int, int], width: int, inputs: int) -> tuple[int, int, int, int, int, int]:
+    """Return n0, n1, n2, the number of blocks that threads work through one by one, and their size in lines.
+
+    The lines of `inputs` arrays that a sweep along axis 0 comes back to should stay in the second-level cache, and
+    there should be a few blocks for each thread.
+    """
+    n0, n1, n2 = shape
+    block1 = max(8, _CACHE // (8 * n2 * width * inputs))
+    block0 = max(1, -(-n0 // 4))
+    if n0 < 8:
+        block1 = min(block1, -(-n1 // 16))
+    block1 = min(max(block1, 1), n1)
+    return n0, n1, n2, -(-n0 // block0) * -(-n1 // block1), block0, block1
 
 
 def read_only(values: FloatArray) -> FloatArray:

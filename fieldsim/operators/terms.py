@@ -14,11 +14,9 @@ from fieldsim.arrays import FloatArray, IntArray
 from fieldsim.fields.continuation import component_signs, continues, layers_beyond
 from fieldsim.kernels.lines import apply_terms
 from fieldsim.meshes import Mesh
-from fieldsim.operators.packing import KernelTables, pack_tables, read_only
+from fieldsim.operators.packing import KernelTables, block_shape, pack_tables, read_only
 from fieldsim.stencils import Table
 
-# Half of a common second-level cache, in bytes.
-_CACHE = 1 << 20
 ComponentKind: TypeAlias = Literal["scalar", "vector", "covariant", "density"]
 
 
@@ -211,26 +209,12 @@ def _pack(plan: Plan) -> _Packed:
     s0 = max((s.shape[0] for s in scales), default=1)
     s1 = max((s.shape[1] for s in scales), default=1)
     return _Packed(
-        np.array([n0, n1, n2, layers[0], layers[1], *_blocks((n0, n1, n2), packed.width, plan.components)], np.int64),
+        np.array([*block_shape((n0, n1, n2), packed.width, plan.components), layers[0], layers[1]], np.int64),
         records,
         np.array([np.broadcast_to(s, (s0, s1)) for s in scales]).reshape(count, s0, s1),
         np.ascontiguousarray(fields).reshape(len(fields), n0 * n1, n2),
         packed,
     )
-
-
-def _blocks(shape: tuple[int, int, int], width: int, components: int) -> tuple[int, int]:
-    """Return how many lines along axes 0 and 1 one thread works through at a time.
-
-    The lines that a sweep along axis 0 comes back to should stay in the second-level cache, and there should be a
-    few blocks for each thread.
-    """
-    n0, n1, n2 = shape
-    block1 = max(8, _CACHE // (8 * n2 * width * components))
-    block0 = max(1, -(-n0 // 4))
-    if n0 < 8:
-        block1 = min(block1, -(-n1 // 16))
-    return block0, min(max(block1, 1), n1)
 
 
 def along_axis(axis: int, start: int, stop: int) -> tuple[slice, ...]:
