@@ -17,7 +17,6 @@ from fieldsim.physics.finite_volume import FiniteVolume
 
 _KEPT = 4
 _DIGITS = 11
-_RTOL = 1e-8
 _LEVELS_FOR = 4.0
 
 
@@ -38,14 +37,14 @@ class ConservationSystem:
         """Return du/dt."""
         return self.volume.gain(t, u) / self.storage
 
-    def correct(self, t: float, shift: float, u: FloatArray, residual: FloatArray) -> FloatArray:
+    def correct(self, t: float, shift: float, u: FloatArray, residual: FloatArray, *, rtol: float = 1e-8) -> FloatArray:
         """Return delta with (1 - shift df/du) delta = residual; NaN where the system could not be solved."""
         right = self.storage * residual
         if not right.any():
             return np.zeros_like(u)
         # steps that differ by rounding share one factorisation, the same one after a restart
         shared = float(f"{shift:.{_DIGITS}e}")
-        delta = self._solver_for(t, shared).solve(right, rtol=_RTOL).x
+        delta = self._solver_for(t, shared).solve(right, rtol=rtol).x
         if shared == shift:
             return delta
         matrix = self.volume.matrix_at(t).shifted(self.storage, shift)

@@ -41,8 +41,6 @@ def solve(problem: Problem, *, solver: str = "auto", rtol: float = 1e-10) -> Res
         _refuse_surplus(problem, supply)
     prepared = prepare(matrix, method=solver, nullspace=free, weights=weights)
     values, residual, iterations = _refined(volume, prepared, start, supply, rtol)
-    if free:
-        values += mean - float((weights * values).sum() / weights.sum())
     field = ScalarField.from_values(
         problem.mesh, frozen(values), unit=problem.equation.unit, name=problem.equation.symbol
     )

@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 
 _CORRECTIONS = 12
 _SETTLED = 1e-6
+_STAGE_RTOL = 1e-8
+_ERROR_RTOL = 1e-2  # the estimate decides on the next step by its third root
 
 
 class System(Protocol):
@@ -26,8 +28,8 @@ class System(Protocol):
     def rate(self, t: float, u: Array) -> Array:
         """Return f(t, u)."""
 
-    def correct(self, t: float, shift: float, u: Array, residual: Array) -> Array:
-        """Return delta with (1 - shift df/du(t, u)) delta = residual."""
+    def correct(self, t: float, shift: float, u: Array, residual: Array, *, rtol: float) -> Array:
+        """Return delta with (1 - shift df/du(t, u)) delta = residual, to `rtol` of the residual at least."""
 
     def fastest_rate(self, t: float) -> float:
         """Return an upper bound on the eigenvalues of -df/du (Gershgorin), in 1/s."""
@@ -88,7 +90,7 @@ def _solve_stage(system: System, t: float, shift: float, known: Array, guess: Ar
         return value, rate, False
     previous = np.inf
     for _ in range(_CORRECTIONS):
-        delta = system.correct(t, shift, value, known - value + shift * rate)
+        delta = system.correct(t, shift, value, known - value + shift * rate, rtol=_STAGE_RTOL)
         value = value + delta
         rate = system.rate(t, value)
         size = _largest(delta)
@@ -114,7 +116,7 @@ def _error(system: System, method: Tableau, t: float, dt: float, new: Array, rat
     raw = dt * _combine(difference, rates)
     if not np.isfinite(raw).all():
         return raw
-    return system.correct(t, method.shift * dt, new, raw)
+    return system.correct(t, method.shift * dt, new, raw, rtol=_ERROR_RTOL)
 
 
 def _combine(weights: tuple[float, ...] | list[float], rates: list[Array]) -> Array:

@@ -142,6 +142,17 @@ def test_correct_solves_the_shifted_system():
         np.testing.assert_allclose(image, residual, rtol=0, atol=1e-9)
 
 
+@pytest.mark.parametrize("shift", [0.1, 0.1 * (1 + 3e-12)])
+def test_correct_loses_nothing(shift):
+    """Summed over the body, what the right-hand side supplies is in the answer, to rounding."""
+    system = ConservationSystem(volume_on(MESHES["cylinder"]()))
+    residual = np.random.default_rng(3).random(system.volume.mesh.shape)
+    delta = system.correct(0.0, shift, residual, residual)
+    matrix = system.volume.matrix_at(0.0).shifted(system.storage, shift)
+    supplied = (system.storage * residual).sum()
+    assert abs((matrix.diagonal * delta).sum() - supplied) < 1e-14 * supplied
+
+
 def test_steps_that_differ_by_rounding_share_their_factors():
     system = ConservationSystem(volume_on(MESHES["disk"]()))
     ones = np.ones(system.volume.mesh.shape)

@@ -27,7 +27,7 @@ class Linear:
         self.calls += 1
         return self.b(t) - self.a @ u
 
-    def correct(self, t, shift, u, residual):
+    def correct(self, t, shift, u, residual, *, rtol):
         return np.linalg.solve(np.eye(len(self.a)) + shift * self.a, residual)
 
     def fastest_rate(self, t):
@@ -40,7 +40,7 @@ class Logistic:
     def rate(self, t, u):
         return u * (1 - u)
 
-    def correct(self, t, shift, u, residual):
+    def correct(self, t, shift, u, residual, *, rtol):
         return residual / (1 - shift * (1 - 2 * u))
 
     def fastest_rate(self, t):
@@ -106,9 +106,7 @@ def test_newton_solves_nonlinear_stages():
     for dt in (0.1, 0.05):
         errors.append(abs(last(march(Logistic(), np.array([u0]), [3.0], dt=dt)).u[0] - exact))
     assert np.log2(errors[0] / errors[1]) == pytest.approx(2.0, abs=0.1)
-    assert last(march(Logistic(), np.array([u0]), [3.0], rtol=1e-6, atol=1e-6)).u[0] == pytest.approx(
-        exact, abs=2e-5
-    )
+    assert last(march(Logistic(), np.array([u0]), [3.0], rtol=1e-6, atol=1e-6)).u[0] == pytest.approx(exact, abs=2e-5)
 
 
 @pytest.mark.parametrize("rtol", [1e-3, 1e-5])
