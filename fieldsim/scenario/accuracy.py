@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fieldsim.scenario.build import refined
-from fieldsim.scenario.compute import Progress, Solution, silent, solve
+from fieldsim.scenario.compute import Solution, solve
+from fieldsim.scenario.conduct import Progress, silent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

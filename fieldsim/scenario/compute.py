@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fieldsim.errors import FieldSimError, InvalidInput, must
 from fieldsim.scenario.build import Given, guard_memory, make_given
+from fieldsim.scenario.conduct import Conduct
 from fieldsim.scenario.language import evaluate
 from fieldsim.scenario.load import Loaded
 from fieldsim.scenario.schema import MeshSpec
@@ -16,11 +16,7 @@ if TYPE_CHECKING:
     from fieldsim.fields import ScalarField, VectorField
     from fieldsim.meshes import Mesh
 
-Progress = Callable[[str], None]
-
-
-def silent(message: str) -> None:
-    """Report nothing."""
+FREE = Conduct()
 
 
 @dataclass(frozen=True)
@@ -54,27 +50,19 @@ class Solution:
         return nearest
 
 
-def solve(
-    loaded: Loaded,
-    mesh: MeshSpec | None = None,
-    progress: Progress = silent,
-    stop: Callable[[], bool] = lambda: False,
-) -> Solution:
-    """Compute the field of a scenario, on its own mesh or on another one. Raises FieldSimError.
-
-    `stop` is asked after each step of a run in time; where it says yes, the solution ends there.
-    """
+def solve(loaded: Loaded, mesh: MeshSpec | None = None, conduct: Conduct = FREE) -> Solution:
+    """Compute the field of a scenario, on its own mesh or on another one. Raises FieldSimError."""
     scenario = loaded.scenario
     spec = mesh if mesh is not None else scenario.mesh
     if spec is not None:
         guard_memory(scenario, spec)
     if scenario.model is None:
-        progress("evaluating the field")
+        conduct.progress("evaluating the field")
         given = make_given(scenario, spec, loaded.path.parent)
         return Solution(loaded, given.mesh, (given.field,), given=given)
     from fieldsim.scenario.solved import solve_model
 
-    return solve_model(loaded, spec, progress, stop)
+    return solve_model(loaded, spec, conduct)
 
 
 def fields_at(solution: Solution, number: int) -> dict[str, ScalarField | VectorField]:

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from fieldsim.errors import CannotDraw, FieldSimError
-from fieldsim.scenario.compute import Progress, Solution, silent
+from fieldsim.scenario.compute import Solution
+from fieldsim.scenario.conduct import Progress, silent
 from fieldsim.scenario.painter import Painter
 from fieldsim.scenario.schema_views import View
 

@@ -5,6 +5,7 @@ Every file appears whole; whatever happens, run.json ends with the status and wh
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from fieldsim.errors import FieldSimError
 from fieldsim.scenario.build import guard_disk_space, guard_memory
-from fieldsim.scenario.compute import Progress, Solution, fields_at, silent, solve
+from fieldsim.scenario.compute import Solution, fields_at, solve
+from fieldsim.scenario.conduct import Conduct, Progress, silent
 from fieldsim.scenario.interrupt import Interrupted, Signals
 from fieldsim.scenario.load import Loaded
 from fieldsim.scenario.pictures import begin_probe, draw_views
@@ -23,6 +25,7 @@ from fieldsim.scenario.resolved import resolved_text
 from fieldsim.scenario.solved import BrokenRun
 
 if TYPE_CHECKING:
+    from fieldsim.simulation import RunState
     from fieldsim.storage import RunFolder, WrittenFile
 
 
@@ -130,8 +133,32 @@ class _Runner:
 
     def solution(self) -> Solution:
         """Compute the field; a signal during a run in time ends it after the step in hand."""
+        conduct = Conduct(self.say, self.signals.stop_requested, self.keep, self.state())
         with self.signals.gently():
-            return solve(self.record.loaded, progress=self.say, stop=self.signals.stop_requested)
+            return solve(self.record.loaded, conduct=conduct)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what a checkpoint must agree with: the scenario in SI, settings included, and the version."""
+        resolved = hashlib.sha256(resolved_text(self.record.loaded).encode()).hexdigest()
+        return {"resolved_sha256": resolved, "fieldsim": self.record.versions["fieldsim"]}
+
+    def keep(self, state: RunState) -> None:
+        """Write the state of a run in time as the checkpoint."""
+        from fieldsim.storage import save
+
+        meta = {**self.identity(), "run": state.meta}
+        self.record.add_file(save(self.folder.checkpoint, state.arrays, meta, within=self.folder.path))
+
+    def state(self) -> RunState | None:
+        """Return the state to go on from, where that is asked for. Raises StorageError with every difference."""
+        if not self.options.resume:
+            return None
+        from fieldsim.simulation import RunState
+        from fieldsim.storage import load
+
+        checkpoint = load(self.folder.checkpoint, expect=self.identity())
+        self.say(f"going on from t = {checkpoint.meta['run']['clock']['t']:g} s")
+        return RunState(checkpoint.arrays, checkpoint.meta["run"])
 
     def salvage(self, partial: Solution) -> None:
         """Write the outputs that were reached before a run in time broke, without what is derived from them."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from fieldsim.errors import InvalidInput, NumericalFailure, must
 from fieldsim.scenario.build import DEFAULT_OUTPUTS, make_mesh, plain_value
+from fieldsim.scenario.conduct import Conduct, Follower
 from fieldsim.scenario.language import Amount, evaluate_numbers
 from fieldsim.scenario.schema_fields import Law, Model
 
@@ -18,14 +18,12 @@ if TYPE_CHECKING:
 
     from fieldsim.boundary import Condition
     from fieldsim.fields import ScalarField, VectorField
-    from fieldsim.scenario.compute import Progress, Solution
+    from fieldsim.scenario.compute import Solution
     from fieldsim.scenario.load import Loaded
     from fieldsim.scenario.schema import MeshSpec, Scenario, TimeSpec
-    from fieldsim.simulation import Moment, Problem, Result, SideResult
+    from fieldsim.simulation import Problem, Result, SideResult
 
     Array = NDArray[np.float64]
-
-_SECONDS_BETWEEN_LINES = 2.0
 
 
 def make_problem(loaded: Loaded, spec: MeshSpec | None) -> Problem:
@@ -68,19 +66,17 @@ def _condition(law: Law) -> Condition:
     return kinds[kind](plain_value(value))
 
 
-def solve_model(
-    loaded: Loaded, spec: MeshSpec | None, progress: Progress, stop: Callable[[], bool] = lambda: False
-) -> Solution:
-    """Solve a scenario's model, steady or in time; `stop` is asked after every step. Raises FieldSimError."""
+def solve_model(loaded: Loaded, spec: MeshSpec | None, conduct: Conduct) -> Solution:
+    """Solve a scenario's model, steady or in time. Raises FieldSimError."""
     from fieldsim.scenario.compute import Solution
     from fieldsim.simulation import evolve, solve
 
     problem = make_problem(loaded, spec)
-    progress(f"solving for {problem.equation.quantity} in {problem.mesh.size} cells")
+    conduct.progress(f"solving for {problem.equation.quantity} in {problem.mesh.size} cells")
     if loaded.scenario.time is None:
         return _solution(loaded, solve(problem))
     plan = loaded.scenario.time
-    follower = _Follower(progress, stop)
+    follower = Follower(conduct)
     try:
         result = evolve(
             problem,
@@ -90,6 +86,7 @@ def solve_model(
             dt=plan.step,
             rtol=plan.tolerance if plan.tolerance is not None else 1e-4,
             observers=(follower,),
+            resume=conduct.resume,
         )
     except NumericalFailure as error:
         kept = tuple(_shown(loaded, field) for field in follower.fields)
@@ -125,28 +122,6 @@ def output_times(scenario: Scenario, plan: TimeSpec) -> list[float]:
         if moment is not None and min(abs(t - moment) for t in wanted) > 1e-9 * plan.until:
             wanted.append(min(moment, plan.until))
     return sorted(wanted)
-
-
-class _Follower:
-    """An observer that reports progress now and then, keeps the outputs, and stops the run when it is asked to."""
-
-    def __init__(self, progress: Progress, stop: Callable[[], bool]) -> None:
-        self._progress = progress
-        self._stop = stop
-        self._spoken = time.monotonic()
-        self.times: list[float] = []
-        self.fields: list[ScalarField] = []
-
-    def __call__(self, moment: Moment) -> bool:
-        if moment.output is not None:
-            self.times.append(moment.t)
-            self.fields.append(moment.field)
-        now = time.monotonic()
-        if now - self._spoken > _SECONDS_BETWEEN_LINES:
-            self._spoken = now
-            share = 100.0 * moment.t / moment.until
-            self._progress(f"t = {moment.t:.4g} s of {moment.until:g} s ({share:.0f} %), step {moment.step}")
-        return self._stop()
 
 
 def _shown(loaded: Loaded, field: ScalarField) -> ScalarField:

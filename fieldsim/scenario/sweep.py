@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fieldsim.errors import Finding, ScenarioError
-from fieldsim.scenario.compute import Progress, silent
+from fieldsim.scenario.conduct import Progress, silent
 from fieldsim.scenario.interrupt import Signals
 from fieldsim.scenario.load import load
 from fieldsim.scenario.runner import RunOptions, run

@@ -10,7 +10,8 @@ from math import dist, log2, prod
 from typing import Any
 
 from fieldsim.scenario.build import refined
-from fieldsim.scenario.compute import Progress, silent, solve
+from fieldsim.scenario.compute import solve
+from fieldsim.scenario.conduct import Conduct, Progress, silent
 from fieldsim.scenario.load import Loaded
 from fieldsim.scenario.measure import CheckOutcome, run_checks
 
@@ -40,7 +41,7 @@ class Verification:
 
 def verify_scenario(loaded: Loaded, *, with_order: bool = False, progress: Progress = silent) -> Verification:
     """Solve a scenario and hold its checks; nothing is written. Raises FieldSimError."""
-    checks = run_checks(solve(loaded, progress=progress))
+    checks = run_checks(solve(loaded, conduct=Conduct(progress)))
     orders = _orders(loaded, checks, progress) if with_order else []
     return Verification(loaded.name, checks, orders)
 

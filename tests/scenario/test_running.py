@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from fieldsim.errors import InvalidInput, UnitsError
+from fieldsim.errors import InvalidInput, StorageError, UnitsError
 from fieldsim.scenario.accuracy import estimate
 from fieldsim.scenario.compute import fields_at, solve
+from fieldsim.scenario.interrupt import Interrupted, Signals
 from fieldsim.scenario.load import Loaded
 from fieldsim.scenario.measure import run_checks
 from fieldsim.scenario.runner import RunOptions, run
@@ -244,3 +245,40 @@ field: {{name: f, unit: {unit}, potential: [{{{"}, {".join(lines)}}}]}}
         load_text(text.replace("unit: m", "unit: degC").replace("height_hill: {top: 1 km}", terms["degC"][0]))
     )
     assert hills.fields[0].at([[0.5, 0.5, 0.0]]) == pytest.approx(99.5)
+
+
+class StopAfter(Signals):
+    """Signals that arrive after a number of steps."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__()
+        self.left = steps
+
+    def stop_requested(self) -> bool:
+        self.left -= 1
+        if self.left < 0:
+            self.received = 2
+        return self.left < 0
+
+
+@pytest.mark.parametrize("steps", [1, 7, 30])
+def test_an_interrupted_run_goes_on_to_the_same_bits(tmp_path: Path, load_text: Check, solved: str, steps: int) -> None:
+    whole = run(load_text(solved), RunOptions(tmp_path / "whole", draw=False))
+    with pytest.raises(Interrupted):
+        run(load_text(solved), RunOptions(tmp_path / "parts", draw=False), signals=StopAfter(steps))
+    assert '"status": "interrupted"' in (tmp_path / "parts" / "run.json").read_text()
+    rest = run(load_text(solved), RunOptions(tmp_path / "parts", draw=False, resume=True))
+    assert rest.status == "done"
+    for name in (n for n in whole.files if n.startswith("fields/") or n == "probes.csv"):
+        assert rest.files[name] == whole.files[name], name
+    assert rest.balance == whole.balance
+
+
+def test_another_scenario_cannot_go_on_from_a_checkpoint(tmp_path: Path, load_text: Check, solved: str) -> None:
+    options = RunOptions(tmp_path / "out", draw=False)
+    with pytest.raises(Interrupted):
+        run(load_text(solved), options, signals=StopAfter(3))
+    with pytest.raises(StorageError, match="resolved_sha256"):
+        run(load_text(solved, "T0=90 degC"), RunOptions(tmp_path / "out", draw=False, resume=True))
+    with pytest.raises(StorageError, match="nothing to resume"):
+        run(load_text(solved), RunOptions(tmp_path / "new", draw=False, resume=True))
