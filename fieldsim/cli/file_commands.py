@@ -71,15 +71,19 @@ def show(
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="The name of the scenario to copy.")],
-    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    name: Annotated[str, typer.Argument(help="A scenario to copy; or the file to write a commented template to.")],
+    file: Annotated[Path | None, typer.Argument(help="The file to write the copy to.")] = None,
 ) -> None:
-    """Copy a scenario that ships to a new file, ready to edit."""
+    """Write a file to edit: a commented template, or with two arguments a copy of a scenario that ships."""
     from fieldsim.cli.console import write_result
-    from fieldsim.scenario.library import copy_scenario
+    from fieldsim.scenario.library import copy_scenario, scenario_names
 
-    copy_scenario(name, file)
-    write_result(f"{file} is a copy of {name}. Edit it, then: fieldsim validate {file}")
+    if file is None and name in scenario_names():
+        raise typer.BadParameter(f"to copy {name}, name a file too: fieldsim new {name} my.yaml")
+    target = Path(name) if file is None else file
+    copy_scenario(None if file is None else name, target)
+    what = "a commented template" if file is None else f"a copy of {name}"
+    write_result(f"{target} is {what}. Edit it, then: fieldsim validate {target}")
 
 
 def schema() -> None:

@@ -81,13 +81,20 @@ def shipped_titles() -> dict[str, str]:
     return titles
 
 
-def copy_scenario(name: str, target: Path) -> None:
-    """Copy a shipped scenario to a file that does not exist yet. Raises ScenarioError and StorageError."""
+def copy_scenario(name: str | None, target: Path) -> None:
+    """Write a shipped scenario, or the commented template, to a file that does not exist yet.
+
+    Raises ScenarioError and StorageError.
+    """
     from fieldsim.storage import write_bytes
 
-    source = find_scenario(name)
-    _, data = read_file(source)
+    data = template() if name is None else read_file(find_scenario(name))[1]
     if _exists(target):
         message = must("file", "a name that is free", str(target), "Choose another name, or remove the file.")
         raise ScenarioError(str(target), [Finding(message)])
     write_bytes(target, data)
+
+
+def template() -> bytes:
+    """Return the commented scenario to start from."""
+    return (files("fieldsim") / "scenario" / "template.yaml").read_bytes()

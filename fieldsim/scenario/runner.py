@@ -127,6 +127,8 @@ class _Runner:
         if record.undrawn and not failed:
             self.finish("pictures failed", record.undrawn[0], 7)
         elif failed:
+            if record.loaded.settings:
+                record.notes.append("The checks hold for the scenario as it stands; --set has changed it.")
             self.finish("check failed", f"{len(failed)} of {len(record.checks)} checks failed", 6)
         else:
             self.finish("done", "", 0)

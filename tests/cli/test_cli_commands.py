@@ -188,6 +188,10 @@ def test_names_of_scenarios_are_found_and_near_ones_suggested(run: Run, tmp_path
     assert run("new", "mountain", "mine.yaml")[0] == 0
     assert run("validate", "mine.yaml")[0] == 0
     assert run("new", "mountain", "mine.yaml")[0] == 2
+    assert run("new", "mountain")[0] == 2
+    assert run("new", "fresh.yaml")[0] == 0
+    assert run("run", "fresh.yaml", "--no-view", "-q")[0] == 0
+    assert run("run", "fresh.yaml", "--no-view", "-q", "--set", "L=20cm", "--out", "thick")[0] == 6
 
 
 def test_schema_is_json_schema(run: Run) -> None:
