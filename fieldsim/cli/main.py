@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 
@@ -24,6 +25,26 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        from fieldsim import __version__
+
+        write_result(f"fieldsim {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", help="Print the version and stop.", callback=_show_version, is_eager=True)
+]
+
+
+@app.callback()
+def options(*, version: Version = False) -> None:
+    """Physical fields on structured meshes: from a scenario file to a picture, in one command."""
+
+
 run_commands.register(app)
 file_commands.register(app)
 machine_commands.register(app)

@@ -218,6 +218,7 @@ def test_schema_is_json_schema(run: Run) -> None:
         (["view", "nowhere"], 5),
         (["validate", "/etc/passwd"], 2),
         (["--help"], 0),
+        (["--version"], 0),
         (["run", "--help"], 0),
     ],
 )
