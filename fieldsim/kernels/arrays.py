@@ -155,38 +155,66 @@ def apply_rows(  # type: ignore[no-untyped-def]
                     _run(target[start : start + length], source, edge_index[e], edge_weights[e], after, c0)
 
 
+@compiled
+def _advance(c, lower, x, m, inverse):  # type: ignore[no-untyped-def]
+    """Take one point more into the weights of derivative m: c <- (x c - m c_lower) / gap."""
+    for k in range(c.size):
+        c[k] = (x[k] * c[k] - m * lower[k]) * inverse[k]
+
+
+@compiled
+def _begin(c, last, lower, before, m, factor):  # type: ignore[no-untyped-def]
+    """Set the new point's weight from those of the point before it."""
+    for k in range(c.size):
+        c[k] = factor[k] * (m * lower[k] - before[k] * last[k])
+
+
+@compiled
+def _gap(x, y, inverse, product):  # type: ignore[no-untyped-def]
+    """Set 1 / (x - y) and multiply the product of gaps."""
+    for k in range(x.size):
+        gap = x[k] - y[k]
+        inverse[k] = 1.0 / gap
+        product[k] *= gap
+
+
 @compiled_parallel
 def central_weights(positions, low, high, reach, derivative, weights):  # type: ignore[no-untyped-def]
     """Set weights[:, row - low] to Fornberg's for the points row - reach ... row + reach, in units of their mean step.
 
-    The compiled twin of `stencils.fornberg_weights`, for axes with as many rows as there are values.
+    The compiled twin of `stencils.fornberg_weights`, many rows side by side, for axes with as many rows as values.
     """
     points = 2 * reach + 1
-    blocks = (high - low + 1023) // 1024
-    for block in prange(blocks):
-        c = np.empty((derivative + 1, points))
-        x = np.empty(points)
-        for row in range(low + 1024 * block, min(high, low + 1024 * (block + 1))):
-            step = (positions[row + reach] - positions[row - reach]) / (points - 1)
-            for j in range(points):
-                x[j] = (positions[row - reach + j] - positions[row]) / step
-            c[:] = 0.0
-            c[0, 0] = 1.0
-            product, distance = 1.0, x[0]
-            for i in range(1, points):
-                highest = min(i, derivative)
-                new_product, previous, distance = 1.0, distance, x[i]
-                for j in range(i):
-                    gap = x[i] - x[j]
-                    new_product *= gap
-                    if j == i - 1:
-                        for m in range(highest, 0, -1):
-                            c[m, i] = product * (m * c[m - 1, i - 1] - previous * c[m, i - 1]) / new_product
-                        c[0, i] = -product * previous * c[0, i - 1] / new_product
+    batch = 128
+    for block in prange((high - low + batch - 1) // batch):
+        first = low + block * batch
+        n = min(batch, high - first)
+        c = np.zeros((derivative + 1, points, n))
+        x = np.empty((points, n))
+        zero, step, inverse, factor = np.zeros(n), np.empty(n), np.empty(n), np.empty(n)
+        before, product = np.ones(n), np.ones(n)
+        for k in range(n):
+            row = first + k
+            step[k] = (positions[row + reach] - positions[row - reach]) / (points - 1)
+        for j in range(points):
+            for k in range(n):
+                x[j, k] = (positions[first + k - reach + j] - positions[first + k]) / step[k]
+        c[0, 0] = 1.0
+        for i in range(1, points):
+            highest = min(i, derivative)
+            product[:] = 1.0
+            for j in range(i):
+                _gap(x[i], x[j], inverse, product)
+                if j == i - 1:
+                    for k in range(n):
+                        factor[k] = before[k] / product[k]
                     for m in range(highest, 0, -1):
-                        c[m, j] = (distance * c[m, j] - m * c[m - 1, j]) / gap
-                    c[0, j] = distance * c[0, j] / gap
-                product = new_product
-            scale = step**-derivative
-            for j in range(points):
-                weights[j, row - low] = c[derivative, j] * scale
+                        _begin(c[m, i], c[m, j], c[m - 1, j], x[j], m, factor)
+                    _begin(c[0, i], c[0, j], zero, x[j], 0, factor)
+                for m in range(highest, 0, -1):
+                    _advance(c[m, j], c[m - 1, j], x[i], m, inverse)
+                _advance(c[0, j], zero, x[i], 0, inverse)
+            before[:] = product
+        for j in range(points):
+            for k in range(n):
+                weights[j, first + k - low] = c[derivative, j, k] / step[k] ** derivative

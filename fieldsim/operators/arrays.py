@@ -159,7 +159,8 @@ def _spacing(count: int, coordinate: Positions) -> float | FloatArray:
                 "Sort the positions, and the values with them.",
             )
         )
-    if is_uniform(positions) and count > 1:
+    # Most uneven axes show it in their first steps: the whole axis is looked at only where those agree.
+    if count > 1 and is_uniform(positions[:9]) and is_uniform(positions):
         return float((positions[-1] - positions[0]) / (count - 1))
     return positions
 
@@ -272,7 +273,7 @@ def _rows(count: int, coordinate: Positions, m: int, p: int, periodic: object) -
         if period is not None:
             turns = period * np.floor_divide(edges[:, None] + offsets, count)
         edge_weights = _uneven_weights(place, edges, edge_index, m, turns)
-    used = np.any(weights != 0.0, axis=1) if weights.size else np.ones(offsets.size, dtype=bool)
+    used = weights[:, 0] != 0.0 if weights.shape[1] == 1 else np.ones(offsets.size, dtype=bool)
     return _Rows(
         low,
         high,
