@@ -173,7 +173,7 @@ class Painter:
             normal=spec.normal,
             at=spec.at,
             arrows=self._vector(spec.arrows, number),
-            contours=spec.levels if spec.levels is not None else True,
+            contours=True if spec.levels is None else spec.levels or False,
             scale=spec.scale,
             sources=self._sources(),
             title=self._title(spec),

@@ -52,12 +52,12 @@ class ArrowsSpec(Picture):
 
 
 class SliceSpec(Picture):
-    """A plane through the field with contours, and on request the arrows of a vector field."""
+    """A plane through the field with contours (`levels: 0` leaves them out), and on request arrows."""
 
     normal: Literal["x", "y", "z"] | None = None
     at: Length | None = None
     scale: Scale = "auto"
-    levels: Annotated[int, Whole(1, 60)] | None = None
+    levels: Annotated[int, Whole(0, 60)] | None = None
     arrows: Of | None = None
 
 
