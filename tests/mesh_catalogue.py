@@ -9,6 +9,7 @@ from collections.abc import Callable
 from math import inf
 
 import numpy as np
+from hypothesis import strategies as st
 
 from fieldsim.coordinates import REGISTRY, Coordinates
 from fieldsim.meshes import Mesh, build_mesh
@@ -116,3 +117,42 @@ MESHES: dict[str, Factory] = _catalogue()
 def has_pole(mesh: Mesh) -> bool:
     """Tell whether a side of the mesh is a pole, where rows stand two orders higher."""
     return any(side.kind == "pole" for side in mesh.sides.values())
+
+
+# ---- meshes nobody thought of
+
+
+@st.composite
+def meshes(draw, least: int = 13, most: int = 16) -> Mesh:
+    """A mesh of any registered system: any part of it, any cells, any seam, any symmetry left out."""
+    system = SYSTEMS[draw(st.sampled_from(sorted(SYSTEMS)))]
+    left_out = draw(st.sampled_from([frozenset(), *system.symmetries]))
+    spans: dict[str, tuple[float, float]] = {}
+    cells: dict[str, int] = {}
+    edges: dict[str, np.ndarray] = {}
+    periodic = []
+    for number, name in enumerate(system.names):
+        if name in left_out:
+            continue
+        whole, period = system.whole[number], system.periods[number]
+        n = draw(st.integers(least, most))
+        if period is not None and draw(st.booleans()):
+            span, n = whole, n + n % 2
+        elif system.name in REGULAR:
+            low = draw(st.sampled_from([0.0, 0.0, 0.1, 0.35]))
+            span = _part(*whole, low, draw(st.sampled_from([0.6, 0.8, 1.0])))
+        else:
+            span = _part(*whole, 0.3, draw(st.sampled_from([0.6, 0.8])))
+        if system.name == "cartesian" and draw(st.booleans()):
+            periodic.append(name)
+        if draw(st.booleans()):
+            spans[name], cells[name] = span, n
+        else:
+            widths = np.array(draw(st.lists(st.floats(0.6, 1.6), min_size=n, max_size=n)))
+            inner = np.cumsum(widths)[:-1] / widths.sum()
+            edges[name] = np.array([span[0], *_between(span, inner), span[1]])
+    return build_mesh(system, spans, cells=[*cells.values()], periodic=periodic, edges=edges or None)
+
+
+def _between(span: tuple[float, float], fractions: np.ndarray) -> np.ndarray:
+    return span[0] + (span[1] - span[0]) * fractions
