@@ -1,1 +1,1 @@
-"""Questions to a field: its lines, where they begin and end."""
+"""Questions to a field: its lines, integrals, stationary points, ways down, and how accurate an answer is."""

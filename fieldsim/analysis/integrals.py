@@ -24,7 +24,9 @@ from fieldsim.meshes.quadrature import integrate as integrate_metric
 # A vector field, or a function from Cartesian points (n, dim) to Cartesian components (n, dim).
 VectorSource: TypeAlias = VectorField | Callable[[FloatArray], FloatArray]
 
-_RELATIVE = 1e-10
+# Between its cells a field is known no better than this; a function is.
+_FIELD_ACCURACY = 1e-8
+_FUNCTION_ACCURACY = 1e-11
 _MOST_POINTS = 300_000
 _BLOCK = 65536
 
@@ -71,7 +73,7 @@ def flux(F: VectorSource, surface: str | Surface | Path) -> float:
             areas = np.stack([areas[:, 1], -areas[:, 0]], axis=1)
         return _projected(field, points, areas)
 
-    return _refined(total)
+    return _refined(total, _FIELD_ACCURACY if isinstance(F, VectorField) else _FUNCTION_ACCURACY)
 
 
 def work(F: VectorSource, path: object) -> float:
@@ -88,7 +90,7 @@ def work(F: VectorSource, path: object) -> float:
         points, steps = track.sample(panels)
         return _projected(field, points, steps)
 
-    return _refined(total)
+    return _refined(total, _FIELD_ACCURACY if isinstance(F, VectorField) else _FUNCTION_ACCURACY)
 
 
 def circulation(F: VectorSource, path: object) -> float:
@@ -215,14 +217,14 @@ def _projected(
     return fsum(parts), fsum(sizes), len(points)
 
 
-def _refined(total: Callable[[int], tuple[float, float, int]]) -> float:
+def _refined(total: Callable[[int], tuple[float, float, int]], accuracy: float) -> float:
     """Double the panels until the sum stands still against the sum of absolute values."""
     panels = 4
     value, size, points = total(panels)
     while True:
         panels *= 2
         finer, size, points = total(panels)
-        if abs(finer - value) <= _RELATIVE * size or points * 4 > _MOST_POINTS:
+        if abs(finer - value) <= accuracy * size or points * 4 > _MOST_POINTS:
             return finer
         value = finer
 
