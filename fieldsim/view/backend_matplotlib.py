@@ -29,6 +29,8 @@ from fieldsim.view.sheet import (
     notes_height,
 )
 
+_TICK_ROOM = 0.07, 0.06  # shares of the sheet's width and height that one tick's number takes
+
 
 def draw_flat(scene: Scene) -> Image:
     """Return the picture (height, width, 3) of a flat scene; a solid one is drawn as its stand-in."""
@@ -126,9 +128,13 @@ def _plane(figure: Any, scene: Scene, flat: tuple[int, int]) -> Any:
     axes.set_xlim(lows[0], highs[0])
     axes.set_ylim(lows[1], highs[1])
     axes.set_aspect(scene.stretch[flat[1]] / scene.stretch[flat[0]], adjustable="box", anchor="C")
-    for k, setter in zip(flat, (axes.set_xticks, axes.set_yticks), strict=True):
+    axes.apply_aspect()
+    box = axes.get_window_extent()
+    room = (box.width / (scene.size[0] * _TICK_ROOM[0]), box.height / (scene.size[1] * _TICK_ROOM[1]))
+    for k, setter, most in zip(flat, (axes.set_xticks, axes.set_yticks), room, strict=True):
         factor = scene.frame.factors[k]
-        numbers, texts = nice_ticks(scene.frame.bounds[2 * k] * factor, scene.frame.bounds[2 * k + 1] * factor, 6)
+        count = int(np.clip(most, 1, 6))
+        numbers, texts = nice_ticks(scene.frame.bounds[2 * k] * factor, scene.frame.bounds[2 * k + 1] * factor, count)
         setter(np.asarray(numbers) / factor, texts)
     axes.set_xlabel(scene.frame.labels[flat[0]], size=LABEL * size, color=INK, labelpad=6)
     axes.set_ylabel(scene.frame.labels[flat[1]], size=LABEL * size, color=INK, labelpad=8)

@@ -20,7 +20,7 @@ from fieldsim.view.charges import PointLike, markers
 from fieldsim.view.compose_plane import Normal, rectangle, sized_arrows
 from fieldsim.view.contours import join_lines
 from fieldsim.view.grid import block
-from fieldsim.view.labels import space_frame, with_unit
+from fieldsim.view.labels import space_frame, thin_sides, unsqueezed, with_unit
 from fieldsim.view.levels import log_levels
 from fieldsim.view.scene import INK, Arrows, Camera, ColourScale, Layer, Lines, Markers, Scene
 
@@ -55,16 +55,17 @@ def field_lines(
     strength = _strengths(domain, lines)
     scale = _strength_scale(strength, with_unit(f"|{name}|", field.unit))
     heading = title or f"Field lines of {name}"
-    frame = space_frame([domain.corners])
+    frame = domain.frame
     layers = _layers(lines, strength, scale, domain, flat)
     balls = markers(sources, _source_unit(field.unit), domain.extent, 0.0)
-    note = f"{len(lines)} lines"
+    note = f"{len(lines)} lines" if len(lines) > 1 else "One line"
     if sources:
         note += ", the number at each source in proportion to its strength"
     if flat is not None:
-        return Scene(heading, (*layers, *balls), frame, flat=flat, notes=(note,))
+        return unsqueezed(Scene(heading, (*layers, *balls), frame, flat=flat, notes=(note,)))
     stand_in = field_lines(field, sources=sources, exact=exact, count=count, normal="y", title=title)
-    return Scene(heading, (*layers, *balls), frame, Camera(-52.0, 20.0), notes=(note,), instead=stand_in)
+    scene = Scene(heading, (*layers, *balls), frame, Camera(-52.0, 20.0), notes=(note,), instead=stand_in)
+    return unsqueezed(scene)
 
 
 def lines_through(
@@ -87,7 +88,7 @@ def lines_through(
         instead = lines_through(instead, field, sources=sources, exact=exact, count=count)
     solid = [np.pad(line.points, [(0, 0), (0, 3 - domain.mesh.dim)]) for line in lines]
     drawn = join_lines(solid, colour=_INK_LINES, width=1.8, tube=0.0 if flat is not None else 0.0045)
-    heads = _heads(solid, [np.ones(len(line)) for line in solid], None, domain.extent)
+    heads = _heads(solid, [np.ones(len(line)) for line in solid], None, domain)
     note = f"Lines: {field.name or 'the vector field'}"
     balls = tuple(layer for layer in scene.layers if isinstance(layer, Markers))
     rest = tuple(layer for layer in scene.layers if not isinstance(layer, Markers))
@@ -107,17 +108,17 @@ def arrow_field(
     flat = (0, 1) if domain.planar else None if normal is None else _flat(normal)
     number = count or (18 if flat is not None else 6)
     points, step = _even_points(domain, number, flat)
-    layer, note = sized_arrows(field, points, 0.9 * step, flat=flat)
+    layer, note = sized_arrows(field, points, 0.9 * step, flat=flat, stretch=domain.stretch)
     strength = np.linalg.norm(domain.sample(layer.points[:, : field.mesh.dim]), axis=1)
     name = field.name or "F"
     scale = _strength_scale([strength], with_unit(f"|{name}|", field.unit))
     layer = Arrows(layer.points, layer.vectors, strength, scale, centred=True)
     heading = title or f"{name} as arrows"
-    frame = space_frame([domain.corners])
+    frame = domain.frame
     if flat is not None:
-        return Scene(heading, (layer,), frame, flat=flat, notes=(note,))
+        return unsqueezed(Scene(heading, (layer,), frame, flat=flat, notes=(note,)))
     stand_in = arrow_field(field, normal="y", title=title)
-    return Scene(heading, (layer,), frame, Camera(-52.0, 22.0), notes=(note,), instead=stand_in)
+    return unsqueezed(Scene(heading, (layer,), frame, Camera(-52.0, 22.0), notes=(note,), instead=stand_in))
 
 
 class _Domain:
@@ -135,6 +136,8 @@ class _Domain:
         self.planar = bool(np.ptp(cloud[:, 2]) == 0.0)
         self.low, self.high = cloud.min(axis=0), cloud.max(axis=0)
         self.corners = np.stack([self.low, self.high])
+        self.frame = space_frame([self.corners])
+        self.stretch = np.asarray(thin_sides(self.frame))
         self.extent = 0.5 * float(np.max(self.high - self.low))
         self.size = float(np.linalg.norm(self.high - self.low))
         self.sample = field.sampler() if exact is None else _by_rows(exact)
@@ -201,13 +204,16 @@ def _traced(
     number = count or (15 if flat is not None else 6)
     candidates, step = _even_points(domain, number if flat is not None else max(number, 5), flat)
     sample = domain.sample if flat is None or domain.planar else _in_plane(domain, flat)
-    return even_lines(
-        sample,
-        candidates[:, :dim],
-        inside=domain.inside,
-        size=domain.size,
+    # in a stretched space even distances are even as drawn; x' = s x and F' = s F have the same lines
+    stretch = domain.stretch[:dim]
+    lines = even_lines(
+        lambda points: sample(points / stretch) * stretch,
+        candidates[:, :dim] * stretch,
+        inside=lambda points: domain.inside(points / stretch),
+        size=float(np.linalg.norm((domain.high - domain.low) * domain.stretch)),
         separation=(0.85 if flat is not None else 0.75) * step,
     )
+    return tuple(replace(line, points=line.points / stretch) for line in lines)
 
 
 def _in_plane(domain: _Domain, flat: tuple[int, int]) -> Callable[[FloatArray], FloatArray]:
@@ -219,12 +225,14 @@ def _in_plane(domain: _Domain, flat: tuple[int, int]) -> Callable[[FloatArray], 
 def _even_points(domain: _Domain, count: int, flat: tuple[int, int] | None) -> tuple[FloatArray, float]:
     """Return points (n, 3) of an even grid inside the mesh, `count` along the longest side, and their distance."""
     step = 2.0 * domain.extent / count
-    low, high = domain.low + 0.5 * step, np.maximum(domain.high - 0.5 * step, domain.low + 0.5 * step)
+    middle = 0.5 * (domain.low + domain.high)
+    inset = 0.5 * step / domain.stretch
+    low, high = np.minimum(domain.low + inset, middle), np.maximum(domain.high - inset, middle)
     if flat is not None:
-        middle = 0.5 * (domain.low + domain.high)
-        points = rectangle(low, high, flat, middle, count).reshape(-1, 3)
+        points = rectangle(low, high, flat, middle, count, domain.stretch).reshape(-1, 3)
     else:
-        sides = [np.linspace(low[k], high[k], max(1, round((high[k] - low[k]) / step) + 1)) for k in range(3)]
+        counts = np.maximum(1, np.round((high - low) * domain.stretch / step).astype(int) + 1)
+        sides = [np.linspace(low[k], high[k], counts[k]) for k in range(3)]
         points = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 3)
     return points[domain.mesh.contains(points[:, : domain.mesh.dim].T)], step
 
@@ -241,7 +249,7 @@ def _strength_scale(strength: Sequence[FloatArray], label: str) -> ColourScale:
         return ColourScale(0.0, 1.0, "linear", _STRENGTH, label)
     low, high = (float(v) for v in np.quantile(joined, [0.01, 0.99]))
     if high > 8.0 * low:
-        ticks = log_levels(low, high, 6)
+        ticks = log_levels(low, high, 3)
         return ColourScale(low, high * (high / low) ** 0.18, "log", _STRENGTH, label, ticks=ticks)
     return ColourScale(0.0, 1.15 * max(high, 1e-300), "linear", _STRENGTH, label)
 
@@ -258,22 +266,22 @@ def _layers(
     values = np.concatenate(list(strength))
     tube = 0.0 if flat is not None else 0.0055
     drawn = Lines(bare.points, bare.starts, values, scale, width=2.6, tube=tube)
-    return drawn, _heads(solid, strength, scale, domain.extent)
+    return drawn, _heads(solid, strength, scale, domain)
 
 
 def _heads(
-    lines: Sequence[FloatArray], strength: Sequence[FloatArray], scale: ColourScale | None, extent: float
+    lines: Sequence[FloatArray], strength: Sequence[FloatArray], scale: ColourScale | None, domain: _Domain
 ) -> Arrows:
     """Return one arrowhead at the middle of every line that is long enough, pointing along it."""
-    length = 0.062 * extent
+    length = 0.062 * domain.extent
     points, vectors, values = [], [], []
     for line, strong in zip(lines, strength, strict=True):
-        along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+        along = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0) * domain.stretch, axis=1))])
         if along[-1] < 4.0 * length:
             continue
         k = int(np.clip(np.searchsorted(along, 0.55 * along[-1]), 1, len(line) - 1))
         direction = line[k] - line[k - 1]
-        size = float(np.linalg.norm(direction))
+        size = float(np.linalg.norm(direction * domain.stretch))
         if size > 0.0 and np.isfinite(strong[k]):
             points.append(line[k] - 0.5 * length * direction / size)
             vectors.append(length * direction / size)

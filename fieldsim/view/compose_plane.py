@@ -18,7 +18,7 @@ from fieldsim.meshes import Mesh
 from fieldsim.view.charges import PointLike, hole_radius, markers, positions
 from fieldsim.view.contours import contour_lines, plane_patches
 from fieldsim.view.grid import Walls, block
-from fieldsim.view.labels import quantity, space_frame, unit_of, with_unit
+from fieldsim.view.labels import quantity, space_frame, thin_sides, unit_of, unsqueezed, with_unit
 from fieldsim.view.levels import number_text
 from fieldsim.view.scales import Choice, Law, choose
 from fieldsim.view.scene import INK, Arrows, Frame, Layer, Lines, Scene, Surface
@@ -88,7 +88,7 @@ def plane_slice(
     near = [s for s in sources if abs(tuple(s.position)[across] - place[across]) < 1e-6 * extent]
     hole = max((hole_radius(*patch, near) for patch in patches), default=0.0)
     layers += markers(near, field.unit, extent, hole)
-    return Scene(title or name, tuple(layers), frame, flat=flat, notes=tuple(notes))
+    return unsqueezed(Scene(title or name, tuple(layers), frame, flat=flat, notes=tuple(notes)))
 
 
 def _readable_contours(patches: Sequence[Patch], choice: Choice, frame: Frame) -> Sequence[Layer]:
@@ -187,10 +187,22 @@ def _refined(patch: Patch, mesh: Mesh, exact: Callable[[FloatArray], FloatArray]
     return points, values.reshape(points.shape[:2])
 
 
-def rectangle(low: FloatArray, high: FloatArray, flat: tuple[int, int], place: FloatArray, count: int) -> FloatArray:
-    """Return a grid (a, b, 3) of points over the rectangle between two corners in a plane through `place`."""
+def rectangle(
+    low: FloatArray,
+    high: FloatArray,
+    flat: tuple[int, int],
+    place: FloatArray,
+    count: int,
+    stretch: FloatArray | None = None,
+) -> FloatArray:
+    """Return a grid (a, b, 3) of points over the rectangle between two corners in a plane through `place`.
+
+    It is even as drawn, lengths multiplied by `stretch`, with `count` points along the longer side.
+    """
     one, two = flat
     width, height = high[one] - low[one], high[two] - low[two]
+    if stretch is not None:
+        width, height = width * stretch[one], height * stretch[two]
     longest = max(width, height)
     shape = (max(2, round(count * width / longest)), max(2, round(count * height / longest)))
     points = np.empty((*shape, 3))
@@ -204,17 +216,22 @@ def _plane_arrows(
     field: VectorField, frame: Frame, flat: tuple[int, int], place: FloatArray, count: int
 ) -> tuple[Arrows, str]:
     """Return arrows on an even grid in the plane, and the note that says what their length means."""
-    bounds = np.asarray(frame.bounds).reshape(3, 2)
-    step = float(max(bounds[k, 1] - bounds[k, 0] for k in flat)) / count
-    low, high = bounds[:, 0] + 0.5 * step, bounds[:, 1] - 0.5 * step
-    points = rectangle(low, np.maximum(high, low), flat, place, count).reshape(-1, 3)
-    return sized_arrows(field, points, 0.85 * step, flat=flat)
+    bounds, stretch = np.asarray(frame.bounds).reshape(3, 2), np.asarray(thin_sides(frame))
+    step = float(max((bounds[k, 1] - bounds[k, 0]) * stretch[k] for k in flat)) / count
+    low, high = bounds[:, 0] + 0.5 * step / stretch, bounds[:, 1] - 0.5 * step / stretch
+    points = rectangle(low, np.maximum(high, low), flat, place, count, stretch).reshape(-1, 3)
+    return sized_arrows(field, points, 0.85 * step, flat=flat, stretch=stretch)
 
 
 def sized_arrows(
-    field: VectorField, points: FloatArray, longest: float, *, flat: tuple[int, int] | None = None
+    field: VectorField,
+    points: FloatArray,
+    longest: float,
+    *,
+    flat: tuple[int, int] | None = None,
+    stretch: FloatArray | None = None,
 ) -> tuple[Arrows, str]:
-    """Return arrows of a vector field at points (n, 3), none longer than `longest`, with a note on their length.
+    """Return arrows of a vector field at points (n, 3), none drawn longer than `longest`, with a note on their length.
 
     `flat` keeps only the two components in a plane. Where lengths would differ too much all are equally long.
     """
@@ -223,6 +240,7 @@ def sized_arrows(
     if flat is not None:
         vectors[:, [k for k in range(3) if k not in flat]] = 0.0
     length = np.linalg.norm(vectors, axis=1)
+    as_drawn = length if stretch is None else np.linalg.norm(vectors * stretch, axis=1)
     known = np.isfinite(length) & (length > 0.0)
     name = field.name or "vectors"
     if not known.any():
@@ -230,10 +248,10 @@ def sized_arrows(
     top = float(length[known].max())
     if top > _EVEN * float(np.median(length[known])):
         known &= length > 1e-9 * top
-        drawn = longest * vectors[known] / length[known, None]
+        drawn = longest * vectors[known] / as_drawn[known, None]
         return Arrows(points[known], drawn, centred=True), f"Arrows: direction of {name}, all of one length"
     note = f"Arrows: {name}, the longest {quantity(top, field.unit)}"
-    return Arrows(points[known], longest * vectors[known] / top, centred=True), note
+    return Arrows(points[known], longest * vectors[known] / as_drawn[known].max(), centred=True), note
 
 
 def inside_mesh(mesh: Mesh, points: FloatArray) -> FloatArray:

@@ -7,17 +7,19 @@ surfaces that end at the walls are drawn translucent.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from fieldsim.arrays import FloatArray
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
+from fieldsim.view import palette
 from fieldsim.view.charges import PointLike, markers, positions
 from fieldsim.view.compose_plane import Patch, plane_slice
 from fieldsim.view.contours import is_flattened, plane_patches
 from fieldsim.view.grid import Block, Walls, block
-from fieldsim.view.labels import quantity, space_frame, with_unit
+from fieldsim.view.labels import quantity, space_frame, unsqueezed, with_unit
 from fieldsim.view.scales import Law, choose
 from fieldsim.view.scene import Camera, Isosurfaces, Layer, Scene, Surface
 
@@ -61,6 +63,9 @@ def isosurfaces(
         colormap=colormap,
         rim=np.concatenate([values[np.isfinite(values)] for _, values in outer]) if outer else None,
     )
+    if choice.scale.colormap == palette.DIVERGING and choice.scale.kind == "linear":
+        # a surface near zero would be white on white
+        choice = replace(choice, scale=replace(choice.scale, colormap=palette.DIVERGING_GREY))
     opening = _opening(solid, sources) if choice.closed else None
     shells = Isosurfaces(
         solid.points,
@@ -77,7 +82,7 @@ def isosurfaces(
     extent = 0.5 * max(frame.bounds[1] - frame.bounds[0], frame.bounds[5] - frame.bounds[4])
     balls = markers(sources, field.unit, extent)
     note = "Surfaces at " + ", ".join(quantity(v, "") for v in choice.levels) + f" {quantity(0, field.unit)[2:]}"
-    return Scene(
+    scene = Scene(
         heading,
         (*cores, shells, *balls),
         frame,
@@ -94,6 +99,7 @@ def isosurfaces(
             walls=walls,
         ),
     )
+    return unsqueezed(scene)
 
 
 def cutaway(
@@ -130,13 +136,14 @@ def cutaway(
         for points, (values,) in patches or []:
             layers.append(Surface(points, values, choice.scale, lit=False, window=(centre, others)))
     heading = title or f"{name}, cut open"
-    return Scene(
+    scene = Scene(
         heading,
         tuple(layers),
         frame,
         Camera(azimuth=-52.0, elevation=24.0),
         instead=plane_slice(field, normal="y", scale=scale, limits=limits, title=heading, walls=walls),
     )
+    return unsqueezed(scene)
 
 
 def _must_be_solid(solid: Block, what: str) -> None:

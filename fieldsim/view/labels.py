@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
 from fieldsim.arrays import FloatArray
 from fieldsim.units import pretty
-from fieldsim.view.levels import engineering, number_text
-from fieldsim.view.scene import Frame
+from fieldsim.view.levels import engineering, number_text, round_up
+from fieldsim.view.scene import Frame, Scene
+
+_THIN = 5.0
 
 
 def with_unit(name: str, unit: str) -> str:
@@ -43,3 +46,23 @@ def space_frame(clouds: Iterable[FloatArray]) -> Frame:
         (labels[0], labels[1], labels[2]),
         (factor, factor, factor),
     )
+
+
+def unsqueezed(scene: Scene) -> Scene:
+    """Return a scene whose thin sides are stretched to be seen, with a note that says how much; others unchanged."""
+    stretch = thin_sides(scene.frame)
+    notes = tuple(
+        f"Drawn {number_text(factor)} times as wide along {'xyz'[k]}"
+        for k, factor in enumerate(stretch)
+        if factor > 1.0
+    )
+    return replace(scene, stretch=stretch, notes=(*scene.notes, *notes)) if notes else scene
+
+
+def thin_sides(frame: Frame) -> tuple[float, float, float]:
+    """Return round factors that make no side of a frame thinner than about two fifths of its longest."""
+    bounds = np.asarray(frame.bounds).reshape(3, 2)
+    sides = bounds[:, 1] - bounds[:, 0]
+    longest = float(sides.max())
+    factors = [round_up(longest / (2.5 * side)) if 1e-9 * longest < side < longest / _THIN else 1.0 for side in sides]
+    return factors[0], factors[1], factors[2]

@@ -13,6 +13,7 @@ from fieldsim.view.scene import Array, ColourScale
 
 SEQUENTIAL = "viridis"
 DIVERGING = "RdBu_r"
+DIVERGING_GREY = "coolwarm"
 TEMPERATURE = "RdYlBu_r"
 TERRAIN = "land"
 WARM = "YlOrRd"

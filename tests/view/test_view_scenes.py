@@ -384,3 +384,17 @@ def test_no_picture_leaves_its_frame(kind: str, charge) -> None:
     cloud = points_of(scene)
     assert np.all(cloud >= bounds[:, 0] - 1e-9)
     assert np.all(cloud <= bounds[:, 1] + 1e-9)
+
+
+def test_thin_bodies_are_stretched_and_say_so() -> None:
+    wall = fs.cartesian(x=(0, 0.1), y=(0, 1), cells=(10, 20))
+    scene = view.plane_slice(fs.ScalarField(wall, "x", name="T", unit="K"), arrows=fs.VectorField(wall, ["1", "0"]))
+    assert scene.stretch == (4.0, 1.0, 1.0)
+    assert "4 times as wide along x" in scene.notes[-1]
+    arrows = only(scene, Arrows)
+    assert isinstance(arrows, Arrows)
+    assert np.unique(arrows.points[:, 0]).size >= 6
+    # as drawn, no arrow is longer than the distance to the next
+    assert np.abs(arrows.vectors[:, 0]).max() <= np.diff(np.unique(arrows.points[:, 0])).min() * 1.05
+    stout = fs.cartesian(x=(0, 0.3), y=(0, 1), cells=(10, 20))
+    assert view.plane_slice(fs.ScalarField(stout, "x")).stretch == (1.0, 1.0, 1.0)
