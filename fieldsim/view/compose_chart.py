@@ -81,7 +81,7 @@ def chart(
     if np.shape(x) != np.shape(y) or np.ndim(x) != 1:
         raise InvalidInput(must("y", "as long as x", (np.shape(x), np.shape(y)), "Give two lists of numbers."))
     curves = [Curve(np.asarray(x, float), np.asarray(y, float), label if exact is not None else "")]
-    if exact is not None:
+    if exact is not None and np.isfinite(exact).any():
         thin = _thinned(len(x))
         curves = [
             Curve(np.asarray(x, float), np.asarray(exact, float), "exact", colour=CYCLE[1]),
