@@ -15,9 +15,10 @@ import numpy as np
 
 from fieldsim.arrays import FloatArray, IntArray
 from fieldsim.errors import InvalidInput, must
+from fieldsim.linear.eigenvectors import LARGEST_BASIS, eigen_basis
 from fieldsim.linear.factors import Factors, Product, factorise, is_near, product_of
 from fieldsim.linear.grid_operator import GridOperator
-from fieldsim.linear.separable import LARGEST_BASIS, eigen_basis, uniform_basis
+from fieldsim.linear.separable import uniform_basis
 from fieldsim.linear.spectral import Basis
 
 _LARGEST_TABLE = 1 << 26

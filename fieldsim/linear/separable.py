@@ -7,84 +7,16 @@ transforms. An axis may be diagonalised where all other terms carry the same wei
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from fieldsim.arrays import FloatArray
+from fieldsim.linear.eigenvectors import LARGEST_BASIS, REFINED_ABOVE, eigen_basis
 from fieldsim.linear.factors import COARSE, Factors, Term, factorise
 from fieldsim.linear.grid_operator import GridOperator
 from fieldsim.linear.spectral import Basis, FastSolver, divide, regular, spectral_solver, trigonometric_basis
 
-LARGEST_BASIS = 2048
 _SWEEP_ABOVE = 200_000
-_BLOCK = 1 << 18
-_EPSILON = float(np.finfo(float).eps)
-_REFINED_ABOVE = 1e-10
 _REFUSED_ABOVE = 1e-5
-
-
-@dataclass(frozen=True)
-class EigenBasis:
-    """Generalised eigenvectors of one axis, L V = w V diag(values), V^T w V = 1.
-
-    `loss` bounds the relative error of the smallest eigenvalue that is not zero.
-    """
-
-    values: FloatArray
-    vectors: FloatArray
-    loss: float
-    name: str = "eigenvectors"
-
-    def forward(self, x: FloatArray, axis: int) -> FloatArray:
-        """Return V^T x along `axis`, computed in place."""
-        return _multiply(self.vectors.T, x, axis)
-
-    def backward(self, x: FloatArray, axis: int) -> FloatArray:
-        """Return V x along `axis`, computed in place."""
-        return _multiply(self.vectors, x, axis)
-
-
-def eigen_basis(term: Term, weight: FloatArray) -> EigenBasis:
-    """Solve the eigenproblem of one axis with its weight; a null vector is exactly the constant.
-
-    Where rounding of the largest eigenvalue would swamp the smallest one (strongly graded cells), the singular values
-    of the differences B are taken, L = B^T B: their range is the square root of that of the eigenvalues.
-    """
-    root = 1.0 / np.sqrt(weight)
-    differences = _differences(term) * root
-    singular = term.active and not term.diagonal.any()
-    values, vectors = np.linalg.eigh(differences.T @ differences + np.diag(term.diagonal * root**2))
-    loss = _EPSILON * _range(values, singular=singular)
-    if loss > _REFINED_ABOVE and term.diagonal.min() >= 0.0:
-        walled = np.flatnonzero(term.diagonal)
-        sides = np.zeros((walled.size, term.size))
-        sides[np.arange(walled.size), walled] = np.sqrt(term.diagonal[walled])
-        _, roots, rows = np.linalg.svd(np.vstack([differences, sides * root]))
-        roots = np.pad(roots, (0, term.size - roots.size))[::-1]
-        values, vectors = roots**2, rows[::-1].T
-        loss = _EPSILON * _range(roots, singular=singular)
-    vectors = vectors * root[:, None]
-    if singular:
-        values[0] = 0.0
-        vectors[:, 0] = 1.0 / np.sqrt(weight.sum())
-    return EigenBasis(values, vectors, loss)
-
-
-def _differences(term: Term) -> FloatArray:
-    """Return B with one row a face, sqrt(c) (u_upper - u_lower)."""
-    faces = np.arange(term.couplings.size)
-    matrix = np.zeros((faces.size, term.size))
-    root = np.sqrt(term.couplings)
-    matrix[faces, faces] -= root
-    matrix[faces, (faces + 1) % term.size] += root
-    return matrix
-
-
-def _range(values: FloatArray, *, singular: bool) -> float:
-    """Return the ratio of the largest to the smallest of ascending values, the null one left out."""
-    lowest = float(np.abs(values[1:] if singular else values).min())
-    return float(np.abs(values).max()) / lowest if lowest > 0.0 else np.inf
 
 
 class SeparableSolver:
@@ -98,7 +30,7 @@ class SeparableSolver:
 
     def __init__(self, operator: GridOperator, factors: Factors, bases: tuple[Basis | None, ...], loss: float) -> None:
         self._operator, self._factors, self._bases = operator, factors, bases
-        self._refine = not factors.close or loss > _REFINED_ABOVE
+        self._refine = not factors.close or loss > REFINED_ABOVE
         self._line = bases.index(None) if None in bases else None
         if self._line is not None:
             self._systems = _Systems(factors, bases, self._line)
@@ -238,23 +170,3 @@ def _line(factors: Factors, weights: list[FloatArray | None]) -> int | None:
 def uniform_basis(term: Term, weight: FloatArray) -> Basis | None:
     """Return the fast transform that diagonalises an axis in its weight, or None where it is not uniform."""
     return trigonometric_basis(term) if float(np.ptp(weight)) <= COARSE else None
-
-
-def _multiply(matrix: FloatArray, x: FloatArray, axis: int) -> FloatArray:
-    """Multiply along one axis block by block, so that no second array is needed."""
-    n = x.shape[axis]
-    outer = int(np.prod(x.shape[:axis], dtype=int))
-    inner = int(np.prod(x.shape[axis + 1 :], dtype=int))
-    x = np.ascontiguousarray(x)
-    if inner == 1:
-        lines = x.reshape(outer, n)
-        rows = max(1, _BLOCK // n)
-        for start in range(0, outer, rows):
-            lines[start : start + rows] = lines[start : start + rows] @ matrix.T
-        return x
-    blocks = x.reshape(outer, n, inner)
-    columns = max(1, _BLOCK // n)
-    for block in blocks:
-        for start in range(0, inner, columns):
-            block[:, start : start + columns] = matrix @ block[:, start : start + columns]
-    return x

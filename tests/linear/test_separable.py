@@ -14,8 +14,9 @@ from numpy import pi
 import fieldsim as fs
 from fieldsim.kernels.tridiagonal import sweep_across, sweep_along
 from fieldsim.linear import GridOperator
+from fieldsim.linear.eigenvectors import eigen_basis, multiply_along
 from fieldsim.linear.factors import Term, factorise
-from fieldsim.linear.separable import eigen_basis, find_fast_solver
+from fieldsim.linear.separable import find_fast_solver
 
 V, F, C = fs.Value(0.0), fs.FluxOut(0.0), fs.Convective(h=3.0, ambient=0.0)
 TURN = (0.0, 2 * pi)
@@ -255,19 +256,48 @@ def test_what_is_accepted_is_reproduced_entry_by_entry(shape, seed):
         assert_solves(solver, operator, tolerance=1e-11)
 
 
-def test_eigenvectors_are_orthonormal_in_the_weight_and_the_null_vector_is_constant():
+@pytest.mark.parametrize("careful", [False, True])
+@pytest.mark.parametrize("where", ["nowhere", "first", "ends", "inside"])
+@pytest.mark.parametrize("periodic", [False, True])
+@pytest.mark.parametrize("n", [2, 3, 9])
+def test_eigenvectors_are_orthonormal_in_the_weight(n, periodic, where, careful, monkeypatch):
+    if careful:
+        monkeypatch.setattr("fieldsim.linear.eigenvectors.REFINED_ABOVE", 0.0)
+    if periodic and n == 2:
+        pytest.skip("two cells that meet twice are merged before")
     rng = np.random.default_rng(4)
-    weight = 0.1 + rng.random(9)
-    for periodic in (False, True):
-        couplings = 0.1 + rng.random(9 - (not periodic))
-        term = Term(couplings, np.zeros(9), (np.ones(1),), periodic=periodic, active=True)
-        basis = eigen_basis(term, weight)
-        vectors = basis.vectors
-        np.testing.assert_allclose(vectors.T @ (weight[:, None] * vectors), np.eye(9), atol=1e-14)
-        matrix = GridOperator(np.zeros(9), (couplings,), (periodic,)).matrix().toarray()
-        np.testing.assert_allclose(vectors.T @ matrix @ vectors, np.diag(basis.values), atol=1e-13)
+    weight, couplings = 0.1 + rng.random(n), 0.1 + rng.random(n - (not periodic))
+    diagonal = 0.3 + rng.random(n)
+    diagonal *= {"nowhere": 0, "first": np.arange(n) == 0, "ends": np.arange(n) % (n - 1) == 0, "inside": 1}[where]
+    basis = eigen_basis(Term(couplings, diagonal, (np.ones(1),), periodic=periodic, active=True), weight)
+    vectors = basis.vectors
+    np.testing.assert_allclose(vectors.T @ (weight[:, None] * vectors), np.eye(n), atol=2e-14)
+    matrix = GridOperator(diagonal, (couplings,), (periodic,)).matrix().toarray()
+    np.testing.assert_allclose(vectors.T @ matrix @ vectors, np.diag(basis.values), atol=2e-13)
+    if where == "nowhere":
         assert basis.values[0] == 0.0
         np.testing.assert_array_equal(np.ptp(vectors[:, 0]), 0.0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    shape=st.lists(st.sampled_from([1, 2, 3, 7, 8, 9, 20]), min_size=1, max_size=3).map(tuple),
+    where=st.integers(0, 2),
+    limits=st.sampled_from([(1 << 18, 1 << 17), (100, 60)]),
+    threaded=st.booleans(),
+)
+def test_products_along_an_axis(shape, where, limits, threaded):
+    axis = where % len(shape)
+    rng = np.random.default_rng(0)
+    matrix, x = rng.random((shape[axis], shape[axis])), rng.random(shape)
+    expected = np.moveaxis(np.tensordot(matrix, x, (1, axis)), 0, axis)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fieldsim.linear.eigenvectors._PRODUCT", limits[0])
+        patch.setattr("fieldsim.linear.eigenvectors._BLOCK", limits[1])
+        patch.setattr("fieldsim.linear.eigenvectors._THREADED_ABOVE", 0 if threaded else 1 << 30)
+        result = multiply_along(matrix, x, axis)
+    np.testing.assert_allclose(result, expected, rtol=1e-14)
+    assert np.shares_memory(result, x)
 
 
 def test_radial_modes_of_a_disk_are_bessel_zeros():
