@@ -19,9 +19,11 @@ from fieldsim.stencils import fornberg_weights, is_uniform
 
 # Below so many values the compiled loops do not pay for being loaded.
 _LARGE = 100_000
-# A tile of so many values stays in the first caches with all the rows it reads.
-_TILE = 1024
-_ROWS_A_TILE = 64
+# Tiles (measured): short rows are merged to runs of so many values; long rows are cut to strips that the second cache
+# holds with all the rows they read, yet long enough to stream.
+_RUN = 1024
+_STRIP = 16384
+_ROWS_A_STRIP = 64
 # Above so many rows of their own weights the weights too are computed by compiled loops.
 _MANY_ROWS = 20_000
 # Weights of longer rows are so large, and of such mixed signs, that rounding eats the order.
@@ -330,7 +332,7 @@ def _applied(rows: _Rows, array: AnyArray, axis: int, out: AnyArray | None) -> A
         return result
     from fieldsim.kernels.arrays import apply_rows
 
-    merged = after <= _TILE
+    merged = after <= _RUN
     apply_rows(
         target.reshape(before, n * after),
         source.reshape(before, n * after),
@@ -342,8 +344,8 @@ def _applied(rows: _Rows, array: AnyArray, axis: int, out: AnyArray | None) -> A
         rows.edge_rows,
         rows.edge_index,
         rows.edge_weights,
-        max(1, _TILE // after) if merged else _ROWS_A_TILE,
-        after if merged else _TILE,
+        _RUN // after if merged else _ROWS_A_STRIP,
+        min(after, _STRIP),
     )
     return result
 
