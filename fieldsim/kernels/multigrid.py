@@ -216,3 +216,17 @@ def residual(r, x, b, d, c0, c1, c2, planes):  # type: ignore[no-untyped-def]
     """Set r = b - A x; `planes` are the planes at which slabs begin, and the end."""
     for s in prange(planes.size - 1):
         _residual_slab(r, x, b, d, c0, c1, c2, planes[s], planes[s + 1])
+
+
+@compiled_parallel
+def restrict(rc, x, b, d, c0, c1, c2, merge, cuts):  # type: ignore[no-untyped-def]
+    """Set the coarse right-hand side to the residual b - A x summed over the cells each coarse cell covers."""
+    for s in prange(cuts.size - 1):
+        _restrict_slab(rc, x, b, d, c0, c1, c2, merge, cuts[s], cuts[s + 1])
+
+
+@compiled_parallel
+def prolong(x, e, merge):  # type: ignore[no-untyped-def]
+    """Add to every fine cell the correction of the coarse cell that covers it."""
+    for plane in prange(x.shape[0]):
+        prolong_plane(x, e, merge, np.int64(plane))

@@ -2,7 +2,7 @@
 
 Cells merge in pairs; the correction is constant on a coarse cell, and coarse couplings are kept between half and
 all of what that implies ("over-correction", Braess, Computing 55, 1995), so jumps of any size do no harm. The W-cycle
-with red-black Gauss-Seidel, in reversed order after the correction, is symmetric and positive.
+with red-black Gauss-Seidel or lines, in reversed order after the correction, is symmetric and positive.
 """
 
 from __future__ import annotations
@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldsim.errors import InvalidInput, must
-from fieldsim.kernels import conjugate, multigrid
+from fieldsim.kernels import coarsening, conjugate, line_relaxation, multigrid
+from fieldsim.kernels.multigrid_tail import cycle_small
 from fieldsim.linear.grid_operator import GridOperator
-from fieldsim.linear.multigrid_levels import Level, build_levels
+from fieldsim.linear.multigrid_levels import Level, build_levels, dense
 
 Array = NDArray[np.float64]
+
+_SMALL = 32768
 
 
 def suits(operator: GridOperator) -> str:
@@ -42,19 +45,27 @@ class GeometricMultigrid:
         if reason:
             raise InvalidInput(must("operator", "one with couplings and diagonal >= 0", reason, "Use method='auto'."))
         self.shape = operator.shape
-        self._levels = build_levels(operator)
         self.singular = not bool(operator.diagonal.any())
+        self.levels = build_levels(operator)
+        large = sum(level.d.size > _SMALL for level in self.levels[:-1])
+        self._large = self.levels[:large]
+        self._tail = _Tail(self.levels[large:])
+        self._x = [np.empty(level.shape) for level in self._large[1:]]
+        self._b = [np.empty(level.shape) for level in self._large[1:]]
+        if large:
+            self._x.append(self._tail.x)
+            self._b.append(self._tail.b)
 
     @property
     def sizes(self) -> tuple[int, ...]:
         """Number of unknowns on each level, fine to coarse."""
-        return tuple(level.d.size for level in self._levels)
+        return tuple(level.d.size for level in self.levels)
 
     def apply(self, b: Array) -> Array:
         """Return one symmetric cycle's approximate solution of A x = b, in the shape of `b` (flat or the grid's)."""
-        fine = self._levels[0]
+        fine = self.levels[0]
         result = np.empty(fine.shape)
-        self._cycle(0, result, np.ascontiguousarray(b, dtype=float).reshape(fine.shape))
+        self._precondition(result, np.ascontiguousarray(b, dtype=float).reshape(fine.shape))
         return result.reshape(b.shape)
 
     def solve(
@@ -64,60 +75,132 @@ class GeometricMultigrid:
 
         The residuals are those of the recurrence of conjugate gradients: they drift from the true one by rounding.
         """
-        fine = self._levels[0]
+        fine = self.levels[0]
+        operator = (fine.d, *fine.couplings)
         right = np.ascontiguousarray(b, dtype=float).reshape(fine.shape)
-        x = np.zeros(fine.shape) if guess is None else np.array(guess, dtype=float, order="C").reshape(fine.shape)
-        r = np.empty(fine.shape)
-        fine.residual(r, x, right)
+        if guess is None:
+            x, r = np.zeros(fine.shape), right.copy()
+        else:
+            x, r = np.array(guess, dtype=float, order="C").reshape(fine.shape), np.empty(fine.shape)
+            multigrid.residual(r, x, right, *operator, fine.planes)
         if self.singular:
             conjugate.remove_mean(r.reshape(-1))
         size = np.sqrt(conjugate.dot(right.reshape(-1), right.reshape(-1)))
-        history = [np.sqrt(conjugate.dot(r.reshape(-1), r.reshape(-1))) / size if size > 0.0 else 0.0]
+        history = [float(np.sqrt(conjugate.dot(r.reshape(-1), r.reshape(-1))) / size) if size > 0.0 else 0.0]
         if history[0] <= rtol:
             return x.reshape(b.shape), 0, history
-        z, q = np.empty(fine.shape), np.empty(fine.shape)
-        flat_x, flat_r, flat_z, flat_q = x.reshape(-1), r.reshape(-1), z.reshape(-1), q.reshape(-1)
-        self._cycle(0, z, r)
-        p = z.copy()
-        flat_p = p.reshape(-1)
-        work = conjugate.dot(flat_r, flat_z)
-        iteration = 0
-        while iteration < limit:
-            energy = fine.product(q, p)
+        z, q, p = np.empty(fine.shape), np.empty(fine.shape), np.zeros(fine.shape)
+        before = 1.0
+        weight = 0.0
+        for iteration in range(1, limit + 1):
+            self._precondition(z, r)
+            work = conjugate.dot(r.reshape(-1), z.reshape(-1))
+            weight = work / before if iteration > 1 else 0.0
+            energy = conjugate.turn(q, p, z, weight, *operator, fine.planes)
             if not (energy > 0.0 and work > 0.0):
-                break
-            iteration += 1
-            squares = conjugate.advance(flat_x, flat_r, flat_p, flat_q, work / energy)
+                return x.reshape(b.shape), iteration - 1, history
+            squares = conjugate.advance(x.reshape(-1), r.reshape(-1), p.reshape(-1), q.reshape(-1), work / energy)
             history.append(float(np.sqrt(squares) / size))
             if history[-1] <= rtol:
-                break
-            self._cycle(0, z, r)
-            before, work = work, conjugate.dot(flat_r, flat_z)
-            conjugate.turn(flat_p, flat_z, work / before)
-        return x.reshape(b.shape), iteration, history
+                return x.reshape(b.shape), iteration, history
+            before = work
+        return x.reshape(b.shape), limit, history
 
-    def _cycle(self, number: int, x: Array, b: Array) -> None:
+    def _precondition(self, x: Array, b: Array) -> None:
         """Set x to the answer of one cycle for A x = b from a guess of zero."""
-        level = self._levels[number]
-        if level.factors is not None:
-            level.factors.solve(x, b)
+        if self._large:
+            self._cycle(0, x, b, again=False)
+        else:
+            self._tail.b[:] = b
+            self._tail.cycle(again=False)
+            x[:] = self._tail.x
+
+    def _cycle(self, number: int, x: Array, b: Array, *, again: bool) -> None:
+        """Improve x by one cycle from a guess of zero, or from its present value where `again`."""
+        if number == len(self._large):
+            self._tail.cycle(again=again)
             return
-        operator = level.couplings
-        multigrid.start(x, b, level.w)
-        multigrid.relax(x, b, level.w, *operator, 1)
-        self._correct(number, x, b)
-        multigrid.relax(x, b, level.w, *operator, 1)
-        multigrid.relax(x, b, level.w, *operator, 0)
+        level = self._large[number]
+        coarse_x, coarse_b = self._x[number], self._b[number]
+        system = (x, b, level.w, *level.couplings)
+        if level.steps.size:
+            if not again:
+                x[:] = 0.0
+            _take(level, x, b, range(len(level.steps)))
+            multigrid.restrict(coarse_b, x, b, level.d, *level.couplings, level.merge, level.cuts)
+        elif again:
+            multigrid.descend_again(coarse_b, x, b, level.w, level.d, *level.couplings, level.merge, level.cuts)
+        else:
+            multigrid.descend(coarse_b, *system, level.merge, level.cuts)
+        for visit in range(self.levels[number + 1].visits):
+            self._cycle(number + 1, coarse_x, coarse_b, again=visit > 0)
+        if level.steps.size:
+            multigrid.prolong(x, coarse_x, level.merge)
+            _take(level, x, b, range(len(level.steps) - 1, -1, -1))
+        else:
+            multigrid.ascend(x, coarse_x, b, level.w, *level.couplings, level.merge, level.cuts)
 
-    def _correct(self, number: int, x: Array, b: Array) -> None:
-        level, coarse = self._levels[number], self._levels[number + 1]
-        multigrid.restrict(coarse.b, x, b, level.d, *level.couplings, *level.merge)
-        self._cycle(number + 1, coarse.x, coarse.b)
-        if coarse.factors is None and level.twice:
-            coarse.residual(coarse.r, coarse.x, coarse.b)
-            self._cycle(number + 1, coarse.e, coarse.r)
-            coarse.x += coarse.e
-        multigrid.prolong(x, coarse.x, *level.merge)
+
+def _take(level: Level, x: Array, b: Array, order: range) -> None:
+    """Take relaxation steps in the order given."""
+    none = (level.w, level.w, level.w)
+    for number in order:
+        step = level.steps[number]
+        factors = level.factors.get(int(step[0]), none)
+        line_relaxation.relax(x, b, level.w, *factors, *level.couplings, step)
 
 
-__all__ = ["GeometricMultigrid", "Level", "suits"]
+class _Tail:
+    """The small levels one behind the other in flat arrays, and the factors of the coarsest one."""
+
+    def __init__(self, levels: list[Level]) -> None:
+        first = levels[0]
+        sizes = [[level.d.size, *(c.size for c in level.couplings)] for level in levels]
+        begins = np.concatenate([np.zeros((1, 4), np.int64), np.cumsum(sizes, axis=0)[:-1]]).astype(np.int64)
+        x, b = np.zeros(sum(s[0] for s in sizes)), np.zeros(sum(s[0] for s in sizes))
+        self.x, self.b = x[: first.d.size].reshape(first.shape), b[: first.d.size].reshape(first.shape)
+        flat = [np.concatenate([level.w.ravel() for level in levels])]
+        flat.append(np.concatenate([level.d.ravel() for level in levels]))
+        flat += [np.concatenate([level.couplings[axis].ravel() for level in levels]) for axis in range(3)]
+        self._fields = (x, b, *flat)
+        self._shapes = np.array([[*lv.shape, *(c.shape[a] for a, c in enumerate(lv.couplings))] for lv in levels])
+        self._begins = begins
+        self._merges = np.array([level.merge for level in levels])
+        self._visits = np.array([level.visits for level in levels])
+        self._smoothing = _flat_smoothing(levels)
+        coupling, ground = dense(levels[-1])
+        self._coarsest = (coupling, coarsening.eliminate(coupling, ground))
+
+    def cycle(self, *, again: bool) -> None:
+        """Improve x by one cycle, from zero or from its present value."""
+        cycle_small(
+            self._fields,
+            self._shapes,
+            self._begins,
+            self._merges,
+            self._visits,
+            self._smoothing,
+            self._coarsest,
+            again,
+        )
+
+
+def _flat_smoothing(levels: list[Level]) -> tuple[Array, Array, Array, Array]:
+    """Return the steps of all levels, where each level's begin, all factors, and where each line axis' begin."""
+    steps, begins, factors, factor_begins, end = [], [0], [np.zeros(0)], [], 0
+    for level in levels:
+        slots = {}
+        for axis, (inverse, lower, fill) in level.factors.items():
+            slots[axis] = len(factor_begins)
+            n = inverse.size
+            factor_begins.append((end, end + n, end + 2 * n if fill.size else -1))
+            factors += [inverse.ravel(), lower.ravel(), fill.ravel()]
+            end += 2 * n + fill.size
+        steps += [(*step, slots.get(int(step[0]), 0)) for step in level.steps.tolist()]
+        begins.append(len(steps))
+    return (
+        np.array(steps, np.int64).reshape(-1, 6),
+        np.array(begins, np.int64),
+        np.concatenate(factors),
+        np.array(factor_begins, np.int64).reshape(-1, 3),
+    )

@@ -1,60 +1,47 @@
-"""The levels of a geometric multigrid: which axes to merge, coarse couplings, walls, and the coarsest factors."""
+"""The levels of a geometric multigrid: coarse couplings, walls, relaxation steps, and the coarsest factors.
+
+Walls are told from other additions to the diagonal by what the outermost cells have in excess of their neighbours: they
+sit half a cell away, so on a coarse grid their conductance falls, while a storage term adds up.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldsim.kernels import coarsening, multigrid
+from fieldsim.kernels import coarsening, line_relaxation
 from fieldsim.linear.grid_operator import GridOperator
+from fieldsim.linear.multigrid_plan import choose
 
 Array = NDArray[np.float64]
-Merge = tuple[int, int, int]
+Integers = NDArray[np.int64]
 Couplings = tuple[Array, Array, Array]
+LineFactors = tuple[Array, Array, Array]
 Walls = dict[tuple[int, int], Array]
 
 _COARSEST = 100
-
-
-class Factors:
-    """The factors of the coarsest matrix."""
-
-    def __init__(self, level: Level) -> None:
-        n = level.d.size
-        coupling = np.zeros((n, n))
-        number = np.arange(n).reshape(level.shape)
-        for axis, c in enumerate(level.couplings):
-            if c.size == 0:
-                continue
-            lower = number.take(np.arange(c.shape[axis]), axis)
-            upper = np.roll(number, -1, axis).take(np.arange(c.shape[axis]), axis)
-            np.add.at(coupling, (lower.ravel(), upper.ravel()), c.ravel())
-            np.add.at(coupling, (upper.ravel(), lower.ravel()), c.ravel())
-        np.fill_diagonal(coupling, 0.0)
-        self._coupling = coupling
-        self._pivots = coarsening.eliminate(coupling, level.d.ravel().copy())
-
-    def solve(self, x: Array, b: Array) -> None:
-        """Set x to the solution for b, with one unknown held at zero in every part that is not grounded."""
-        coarsening.substitute(x.reshape(-1), b.reshape(-1), self._coupling, self._pivots)
+_PLANES_PER_SLAB = 32
 
 
 @dataclass
 class Level:
-    """One grid of three axes: what is added to the diagonal, couplings, 1 / A_ii, and work space."""
+    """One grid of three axes: what is added to the diagonal, couplings, 1 / A_ii, and how it is relaxed.
+
+    `merge` tells how many cells become one along each axis. `steps` are empty where points relax in two colours;
+    else each row is (axis or -1, seam bits, parity), with the factors of its lines in `factors`.
+    """
 
     d: Array
     couplings: Couplings
-    merge: Merge = (1, 1, 1)
-    twice: bool = True
-    factors: Factors | None = None
-    w: Array = field(default_factory=lambda: np.empty((0, 0, 0)))
-    x: Array = field(default_factory=lambda: np.empty((0, 0, 0)))
-    b: Array = field(default_factory=lambda: np.empty((0, 0, 0)))
-    r: Array = field(default_factory=lambda: np.empty((0, 0, 0)))
-    e: Array = field(default_factory=lambda: np.empty((0, 0, 0)))
+    w: Array
+    merge: Integers
+    steps: Integers
+    factors: dict[int, LineFactors]
+    visits: int = 1
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -63,48 +50,91 @@ class Level:
         return n0, n1, n2
 
     @property
-    def periodic(self) -> tuple[bool, bool, bool]:
+    def rings(self) -> tuple[bool, ...]:
         """Whether the last cell along each axis is coupled to the first."""
-        first, second, third = (c.shape[a] == self.d.shape[a] for a, c in enumerate(self.couplings))
-        return first, second, third
+        return tuple(c.shape[axis] == n for axis, (c, n) in enumerate(zip(self.couplings, self.shape, strict=True)))
 
-    def residual(self, r: Array, x: Array, b: Array) -> None:
-        """Set r = b - A x."""
-        multigrid.residual(r, x, b, self.d, *self.couplings)
+    @property
+    def cuts(self) -> Integers:
+        """Planes of the next coarser grid at which the slabs of one pass begin, and the end."""
+        planes = -(-self.shape[0] // int(self.merge[0]))
+        slabs = max(1, self.shape[0] // _PLANES_PER_SLAB)
+        return np.arange(slabs + 1) * planes // slabs
 
-    def product(self, q: Array, p: Array) -> float:
-        """Set q = A p and return p . q."""
-        return float(multigrid.product(q, p, self.d, *self.couplings))
+    @property
+    def planes(self) -> Integers:
+        """Planes at which the slabs of one pass begin, and the end."""
+        slabs = max(1, self.shape[0] // _PLANES_PER_SLAB)
+        return np.arange(slabs + 1) * self.shape[0] // slabs
 
 
 def build_levels(operator: GridOperator) -> list[Level]:
-    """Return the levels of an operator, fine to coarse, the last one factored."""
-    level = _finest(operator)
-    walls = _walls(level.d)
-    levels = [level]
+    """Return the levels of an operator, fine to coarse; the last one is small enough for elimination."""
+    d, couplings = _with_three_axes(operator)
+    walls = _walls(d)
+    levels: list[Level] = []
+    visits = 1
     while True:
-        level.w = np.empty(level.shape)
-        coarsening.inverse_diagonal(level.w, level.d, *level.couplings)
-        if level.d.size <= _COARSEST:
-            break
-        level.merge = _choose(level)
-        level, walls = _coarsen(level, walls)
+        w = np.empty_like(d)
+        coarsening.inverse_diagonal(w, d, *couplings)
+        level = Level(d, couplings, w, np.ones(3, np.int64), np.zeros((0, 5), np.int64), {}, visits)
         levels.append(level)
-    level.factors = Factors(level)
-    return levels
+        if d.size <= _COARSEST:
+            return levels
+        merge, lines = choose(level.shape, couplings)
+        level.merge = np.array(merge)
+        _prepare_steps(level, lines)
+        visits = 2 if sum(merge) >= 5 else 1
+        d, couplings, walls = _coarsen(level, walls)
 
 
-def _finest(operator: GridOperator) -> Level:
-    lacking = 3 - len(operator.shape)
-    shape = (1,) * lacking + operator.shape
-    couplings = [np.zeros((0, *shape[1:]))] * min(lacking, 1) + [np.zeros((1, 0, shape[2]))] * max(lacking - 1, 0)
-    for axis, c in enumerate(operator.couplings):
-        full = (1,) * lacking + c.shape
-        if operator.shape[axis] == 1:
-            full = (*full[: axis + lacking], 0, *full[axis + lacking + 1 :])
-        couplings.append(np.ascontiguousarray(c, dtype=float).reshape(full) if 0 not in full else np.zeros(full))
+def dense(level: Level) -> tuple[Array, Array]:
+    """Return the couplings between all pairs of unknowns and the additions to the diagonal."""
+    n = level.d.size
+    coupling = np.zeros((n, n))
+    number = np.arange(n).reshape(level.shape)
+    for axis, c in enumerate(level.couplings):
+        if c.size:
+            lower = number.take(np.arange(c.shape[axis]), axis).ravel()
+            upper = np.roll(number, -1, axis).take(np.arange(c.shape[axis]), axis).ravel()
+            np.add.at(coupling, (lower, upper), c.ravel())
+            np.add.at(coupling, (upper, lower), c.ravel())
+    np.fill_diagonal(coupling, 0.0)
+    return coupling, level.d.ravel().copy()
+
+
+def _with_three_axes(operator: GridOperator) -> tuple[Array, Couplings]:
+    """Return diagonal and couplings with axes of length 1 put in: before one axis, between two."""
+    shape = operator.shape
+    place = {1: (2,), 2: (0, 2), 3: (0, 1, 2)}[len(shape)]
+    full = [1, 1, 1]
+    for axis, n in zip(place, shape, strict=True):
+        full[axis] = n
+    couplings = []
+    for axis in range(3):
+        faces = list(full)
+        faces[axis] = operator.couplings[place.index(axis)].shape[place.index(axis)] if full[axis] > 1 else 0
+        given = operator.couplings[place.index(axis)] if faces[axis] else np.zeros(faces)
+        couplings.append(np.ascontiguousarray(given, dtype=float).reshape(faces))
     first, second, third = couplings
-    return Level(np.ascontiguousarray(operator.diagonal, dtype=float).reshape(shape), (first, second, third))
+    return np.ascontiguousarray(operator.diagonal, dtype=float).reshape(full), (first, second, third)
+
+
+def _prepare_steps(level: Level, lines: Sequence[int]) -> None:
+    """Set the relaxation steps, and factor the lines, where two colours of points will not do."""
+    odd = [ring and n % 2 == 1 and n > 1 for ring, n in zip(level.rings, level.shape, strict=True)]
+    if not lines and not any(odd):
+        return
+    steps = []
+    for axis in lines or (-1,):
+        bits = [(0, 1) if odd[other] and other != axis else (0,) for other in range(3)]
+        steps += [(axis, *seams, parity) for seams in product(*bits) for parity in (0, 1)]
+    level.steps = np.array(steps)
+    for axis in lines:
+        inverse, lower = np.empty_like(level.d), np.empty_like(level.d)
+        fill = np.empty_like(level.d) if level.rings[axis] else level.d[:0]
+        line_relaxation.factor_lines(inverse, lower, fill, level.d, *level.couplings, axis)
+        level.factors[axis] = (inverse, lower, fill)
 
 
 def _side(axis: int, end: int) -> tuple[slice, ...]:
@@ -114,7 +144,7 @@ def _side(axis: int, end: int) -> tuple[slice, ...]:
 
 
 def _walls(d: Array) -> Walls:
-    """Return what the diagonal has at each end of each axis in excess of the next cell: a wall behind half a cell.
+    """Return what the diagonal has at each end of each axis in excess of the next cell.
 
     All walls of one cell together get no more than its diagonal.
     """
@@ -132,24 +162,13 @@ def _walls(d: Array) -> Walls:
     return walls
 
 
-def _choose(level: Level) -> Merge:
-    """Return by which factor to merge each axis."""
-    strengths = [float(np.mean(c)) if c.size else 0.0 for c in level.couplings]
-    strongest = max(s for s, n in zip(strengths, level.shape, strict=True) if n > 1)
-    first, second, third = (
-        2 if n > 1 and s >= 0.3 * strongest else 1 for s, n in zip(strengths, level.shape, strict=True)
-    )
-    return first, second, third
-
-
-def _coarsen(level: Level, walls: Walls) -> tuple[Level, Walls]:
-    merge = level.merge
-    n0, n1, n2 = ((n + f - 1) // f for n, f in zip(level.shape, merge, strict=True))
-    shape = (n0, n1, n2)
+def _coarsen(level: Level, walls: Walls) -> tuple[Array, Couplings, Walls]:
+    merge = [int(f) for f in level.merge]
+    shape = [(n + f - 1) // f for n, f in zip(level.shape, merge, strict=True)]
     couplings = []
-    for axis, (fine, periodic) in enumerate(zip(level.couplings, level.periodic, strict=True)):
+    for axis, fine in enumerate(level.couplings):
         faces = list(shape)
-        faces[axis] = 0 if shape[axis] == 1 else shape[axis] if periodic else shape[axis] - 1
+        faces[axis] = 0 if shape[axis] == 1 else shape[axis] - (not level.rings[axis])
         coarse = np.zeros(faces)
         if coarse.size:
             coarsening.coarse_couplings(coarse, fine, axis, *merge, *level.shape)
@@ -163,16 +182,14 @@ def _coarsen(level: Level, walls: Walls) -> tuple[Level, Walls]:
         d[side] = np.maximum(d[side] - (total - kept), 0.0)
         coarse_walls[axis, end] = kept
     first, second, third = couplings
-    coarse_level = Level(d, (first, second, third))
-    coarse_level.x, coarse_level.b, coarse_level.r, coarse_level.e = (np.empty(shape) for _ in range(4))
-    return coarse_level, coarse_walls
+    return d, (first, second, third), coarse_walls
 
 
 def _coarse_wall(level: Level, wall: Array, axis: int, end: int) -> tuple[Array, Array]:
     """Return the sum of a wall's conductances over each coarse face, and the conductance from the coarse middle."""
     n = level.shape[axis]
     chain = wall
-    if level.merge[axis] == 2 and (end == 0 or n % 2 == 0):
+    if level.merge[axis] == 2 and n > 1 and (end == 0 or n % 2 == 0):
         inner = level.couplings[axis].take([n - 2 if end else 0], axis)
         with np.errstate(divide="ignore"):
             chain = 1.0 / (1.0 / wall + 0.5 / inner)
