@@ -45,6 +45,26 @@ _WHERE = {
     "FluxOut": "fieldsim.boundary",
     "GradientOut": "fieldsim.boundary",
     "Convective": "fieldsim.boundary",
+    "integrate": "fieldsim.analysis.integrals",
+    "flux": "fieldsim.analysis.integrals",
+    "circulation": "fieldsim.analysis.integrals",
+    "work": "fieldsim.analysis.integrals",
+    "Sphere": "fieldsim.analysis.surfaces",
+    "Box": "fieldsim.analysis.surfaces",
+    "Disc": "fieldsim.analysis.surfaces",
+    "Cylinder": "fieldsim.analysis.surfaces",
+    "Parallelogram": "fieldsim.analysis.surfaces",
+    "Line": "fieldsim.analysis.paths",
+    "Polygon": "fieldsim.analysis.paths",
+    "Circle": "fieldsim.analysis.paths",
+    "Curve": "fieldsim.analysis.paths",
+    "stationary_points": "fieldsim.analysis.stationary",
+    "descend": "fieldsim.analysis.descent",
+    "observed_order": "fieldsim.analysis.accuracy",
+    "level_set_check": "fieldsim.analysis.level_sets",
+    "conservative_check": "fieldsim.analysis.conservative",
+    "plot": "fieldsim.view",
+    "show": "fieldsim.view",
     "FieldSimError": "fieldsim.errors",
     "InvalidInput": "fieldsim.errors",
     "RankError": "fieldsim.errors",
@@ -57,7 +77,7 @@ _WHERE = {
     "CheckFailed": "fieldsim.errors",
     "CannotDraw": "fieldsim.errors",
 }
-_MODULES = ("potentials",)
+_MODULES = ("analysis", "potentials", "view")
 
 __all__ = ["__version__", *_WHERE, *_MODULES]
 

@@ -1,4 +1,24 @@
+from fieldsim import analysis as analysis
 from fieldsim import potentials as potentials
+from fieldsim import view as view
+from fieldsim.analysis.accuracy import observed_order as observed_order
+from fieldsim.analysis.conservative import conservative_check as conservative_check
+from fieldsim.analysis.descent import descend as descend
+from fieldsim.analysis.integrals import circulation as circulation
+from fieldsim.analysis.integrals import flux as flux
+from fieldsim.analysis.integrals import integrate as integrate
+from fieldsim.analysis.integrals import work as work
+from fieldsim.analysis.level_sets import level_set_check as level_set_check
+from fieldsim.analysis.paths import Circle as Circle
+from fieldsim.analysis.paths import Curve as Curve
+from fieldsim.analysis.paths import Line as Line
+from fieldsim.analysis.paths import Polygon as Polygon
+from fieldsim.analysis.stationary import stationary_points as stationary_points
+from fieldsim.analysis.surfaces import Box as Box
+from fieldsim.analysis.surfaces import Cylinder as Cylinder
+from fieldsim.analysis.surfaces import Disc as Disc
+from fieldsim.analysis.surfaces import Parallelogram as Parallelogram
+from fieldsim.analysis.surfaces import Sphere as Sphere
 from fieldsim.boundary import Convective as Convective
 from fieldsim.boundary import FluxOut as FluxOut
 from fieldsim.boundary import GradientOut as GradientOut
@@ -43,5 +63,7 @@ from fieldsim.simulation import Problem as Problem
 from fieldsim.simulation import Result as Result
 from fieldsim.simulation import evolve as evolve
 from fieldsim.simulation import solve as solve
+from fieldsim.view import plot as plot
+from fieldsim.view import show as show
 
 __version__: str

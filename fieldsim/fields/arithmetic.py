@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fieldsim.arrays import FloatArray
@@ -66,43 +67,66 @@ class FieldArithmetic(NDArrayOperatorsMixin):
             self.values, coords=coords, dims=(*components, *self.mesh.names), name=self.name or None, attrs=attributes
         )
 
+    # In place would change a field that others hold; `f += 1` makes a new one instead.
+    __iadd__ = NDArrayOperatorsMixin.__add__
+    __isub__ = NDArrayOperatorsMixin.__sub__
+    __imul__ = NDArrayOperatorsMixin.__mul__
+    __itruediv__ = NDArrayOperatorsMixin.__truediv__
+    __ipow__ = NDArrayOperatorsMixin.__pow__
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> npt.NDArray[Any]:
+        """Return the values, so that numpy.asarray(field) is field.values."""
+        return np.array(self.values, dtype=dtype, copy=copy)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """Refuse array functions: a mean over cells of different volume is not what it looks like."""
+        raise InvalidInput(
+            f"numpy.{function.__name__} takes arrays, not fields. Use field.values for the numbers in the cells, or "
+            "fieldsim.integrate(field) for the integral over the mesh."
+        )
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         """Apply a NumPy function cell by cell; scalars scale vectors, other ranks do not mix."""
-        if method != "__call__" or kwargs:
+        plain = [np.asarray(item) for item in inputs if not isinstance(item, FieldArithmetic)]
+        if any(array.dtype.kind not in "iufbc" for array in plain):
             return NotImplemented
-        fields = [item for item in inputs if isinstance(item, FieldArithmetic)]
-        for other in fields[1:]:
-            if other.mesh is not fields[0].mesh:
-                raise InvalidInput(
-                    "Fields must be on the same mesh to be combined; got two meshes. Rebuild one on the other's mesh."
-                )
-        highest = max(fields, key=lambda field: field.rank)
-        if any(field.rank not in (0, highest.rank) for field in fields):
-            raise RankError("Vector and tensor fields do not combine cell by cell. Use dot, divergence or jacobian.")
-        if highest.rank and ufunc.__name__ not in _LINEAR:
-            raise RankError(
-                f"{ufunc.__name__} takes scalar fields; this is a vector field. Use its norm() or a component."
-            )
-        if highest.rank and ufunc.__name__ in ("multiply", "divide"):
-            ranked = [field for field in fields if field.rank]
-            if len(ranked) > 1 or (ufunc.__name__ == "divide" and inputs[1] is ranked[0]):
-                raise RankError("Two vector fields have no single product. Use dot() or the cross product.")
-        arrays = [item.values if isinstance(item, FieldArithmetic) else item for item in inputs]
-        if any(
-            isinstance(a, np.ndarray) and a.ndim and not isinstance(i, FieldArithmetic)
-            for a, i in zip(arrays, inputs, strict=True)
-        ):
+        if any(array.ndim or array.dtype.kind == "c" for array in plain):
             raise InvalidInput(
-                must(
-                    "operand",
-                    "a field or a number",
-                    "a plain array",
-                    "Wrap it: fieldsim.ScalarField(mesh, array).",
-                )
+                must("operand", "a field or a real number", inputs[1], "Wrap it: fieldsim.ScalarField(mesh, array).")
             )
+        _check_ranks(ufunc.__name__, inputs)
+        if method != "__call__" or kwargs or ufunc.nout != 1 or ufunc.signature is not None:
+            raise InvalidInput(
+                f"numpy.{ufunc.__name__} does not act on fields cell by cell in this form. Use field.values."
+            )
+        fields = [item for item in inputs if isinstance(item, FieldArithmetic)]
+        if any(other.mesh is not fields[0].mesh for other in fields[1:]):
+            raise InvalidInput(
+                "Fields must be on the same mesh to be combined; got two meshes. Rebuild one on the other's mesh."
+            )
+        arrays = [item.values if isinstance(item, FieldArithmetic) else item for item in inputs]
+        highest = max(fields, key=lambda field: field.rank)
         with np.errstate(all="ignore"):
             values = ufunc(*arrays)
         return highest.with_values(np.asarray(values, dtype=np.float64), unit=_unit(ufunc.__name__, inputs))
+
+
+def _check_ranks(function: str, inputs: tuple[Any, ...]) -> None:
+    """Refuse combinations of scalars, vectors and tensors that have no meaning without a basis."""
+    ranks = [item.rank if isinstance(item, FieldArithmetic) else 0 for item in inputs]
+    highest = max(ranks)
+    if highest == 0:
+        return
+    kind = {1: "vector", 2: "tensor"}[highest]
+    if function not in _LINEAR:
+        raise RankError(f"{function} takes scalar fields; this is a {kind} field. Use its norm() or a component.")
+    if function in ("add", "subtract") and len(set(ranks)) > 1:
+        raise RankError(
+            f"{function} takes fields of one rank; got a {kind} field and a scalar. Adding a number to every component "
+            "would depend on the basis: add a field of the same rank."
+        )
+    if function in ("multiply", "divide") and (ranks.count(0) == 0 or (function == "divide" and ranks[1])):
+        raise RankError(f"{function} of two {kind} fields, or by one, has no single meaning. Use dot() or norm().")
 
 
 def _view() -> Any:

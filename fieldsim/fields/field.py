@@ -8,10 +8,10 @@ from typing import Any, Literal, Self, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fieldsim.arrays import FloatArray
+from fieldsim.arrays import FloatArray, real_array
 from fieldsim.errors import InvalidInput, RankError, must
 from fieldsim.fields.arithmetic import FieldArithmetic
-from fieldsim.fields.build import FieldLike, check_finite, evaluate, real_array
+from fieldsim.fields.build import FieldLike, check_finite, evaluate
 from fieldsim.fields.interpolate import Interpolator
 from fieldsim.meshes import Mesh
 from fieldsim.units import times
@@ -200,15 +200,19 @@ def _check_mesh(mesh: object) -> None:
 
 def _check_turns(mesh: Mesh) -> None:
     """Refuse Cartesian components where the basis turns along a left-out axis."""
-    if any(axis is None for axis in mesh.coordinate_axis) and mesh.coordinates.name != "cartesian":
-        left = ", ".join(
-            n for n, axis in zip(mesh.coordinates.names, mesh.coordinate_axis, strict=True) if axis is None
-        )
-        raise InvalidInput(
-            f"Cartesian components do not fit a mesh that leaves {left} out: the same vector has other Cartesian "
-            "components at every angle. Give the components along "
-            f"{', '.join('e_' + n for n in mesh.coordinates.names)} (basis='mesh')."
-        )
+    middle = [np.asarray(q.flat[q.size // 2]) for q in mesh.open_centers]
+    for i, axis in enumerate(mesh.coordinate_axis):
+        if axis is not None:
+            continue
+        low, high = mesh.coordinates.whole[i]
+        moved = list(middle)
+        moved[i] = np.asarray(low + 0.3183 * (high - low))
+        if not np.allclose(mesh.coordinates.basis(middle), mesh.coordinates.basis(moved), atol=1e-12):
+            raise InvalidInput(
+                f"Cartesian components do not fit a mesh that leaves {mesh.coordinates.names[i]} out: the same vector "
+                "has other Cartesian components at every angle. Give the components along "
+                f"{', '.join('e_' + n for n in mesh.coordinates.names)} (basis='mesh')."
+            )
 
 
 def _components(mesh: Mesh, components: VectorLike, name: str) -> FloatArray:
@@ -246,6 +250,8 @@ def _components(mesh: Mesh, components: VectorLike, name: str) -> FloatArray:
 
 def _locate(mesh: Mesh, points: npt.ArrayLike, outside: Outside) -> tuple[FloatArray, npt.NDArray[np.bool_]]:
     """Return native coordinates (dim, n) of points (n, dim) and which of them lie in the mesh."""
+    if outside not in ("raise", "nan"):
+        raise InvalidInput(must("outside", "'raise' or 'nan'", outside, "'nan' marks points outside the mesh."))
     array = np.atleast_2d(real_array(points, "points"))
     if array.ndim != 2 or array.shape[1] != mesh.dim:
         raise InvalidInput(must("points", f"of shape (n, {mesh.dim})", np.shape(points), "One Cartesian point a row."))

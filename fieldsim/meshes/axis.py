@@ -8,13 +8,16 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from fieldsim.arrays import FloatArray, frozen
+from fieldsim.arrays import FloatArray, frozen, real_array
 from fieldsim.errors import InvalidInput, must
 from fieldsim.stencils import is_uniform
+from fieldsim.storage.memory import guard
 
 # Wider or narrower axes overflow or underflow once squared or divided by a cell.
 _WIDEST = 1e150
 _NARROWEST = 1e-150
+# Axes of more cells are weighed against the memory there is before they are made.
+_MANY = 1_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +61,14 @@ def uniform_edges(name: str, span: tuple[float, float], cells: int) -> FloatArra
         raise InvalidInput(
             must("cells", f"a whole number of at least 1 along {name}", cells, "For example cells=(64, 64).")
         )
-    return frozen(np.linspace(low, high, int(cells) + 1))
+    if cells > _MANY:
+        guard(16.0 * float(cells), f"the edges of {int(cells)} cells along {name}")
+    edges = np.linspace(low, high, int(cells) + 1)
+    if np.any(np.diff(edges) <= 0.0):
+        raise InvalidInput(
+            must(name, f"wide enough for {cells} different cells", span, "Take fewer cells or a wider range.")
+        )
+    return frozen(edges)
 
 
 def check_span(name: str, span: object) -> tuple[float, float]:
@@ -84,12 +94,7 @@ def check_span(name: str, span: object) -> tuple[float, float]:
 
 def checked_edges(name: str, edges: npt.ArrayLike) -> FloatArray:
     """Return user-given cell edges; raises InvalidInput naming the first bad index."""
-    try:
-        array = np.asarray(edges, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(
-            must(f"edges[{name!r}]", "a sequence of real numbers", edges, "Give the cell edges in order.")
-        ) from error
+    array = real_array(edges, f"edges[{name!r}]", "a sequence of real numbers")
     if array.ndim != 1 or array.size < 2:
         raise InvalidInput(
             must(f"edges[{name!r}]", "a list of at least two numbers", array.shape, "n cells have n + 1 edges.")

@@ -148,9 +148,11 @@ def build_mesh(
     active = [n for n in coordinates.names if spans.get(n) is not None or n in given_edges]
     _check_symmetry(coordinates, active)
     counts = _counts(cells, [n for n in active if n not in given_edges])
+    if isinstance(periodic, str) or not isinstance(periodic, Collection):
+        raise InvalidInput(must("periodic", "a list of axis names", periodic, "For example periodic=('x',)."))
     for name in periodic:
         if name not in active:
-            raise InvalidInput(_unknown_axis("periodic", name, coordinates))
+            raise InvalidInput(must("periodic", f"named by {', '.join(active)}", name, "Name axes that the mesh has."))
     axes = []
     for name in active:
         if name in given_edges:
@@ -187,6 +189,11 @@ def _axis(coordinates: Coordinates, name: str, edges: FloatArray, *, joined: boo
                 "Use a full turn.",
             )
         )
+    if joined and period is None and not (np.isinf(low) and np.isinf(high)):
+        raise InvalidInput(
+            f"`periodic` must not name {name}: a {coordinates.name} {name} does not come back to its beginning. "
+            "Only straight axes and full turns are periodic."
+        )
     if joined and period is not None and not closed:
         raise InvalidInput(
             must(
@@ -207,12 +214,16 @@ def _counts(cells: Cells | None, names: Sequence[str]) -> dict[str, int]:
         raise InvalidInput(
             must("cells", f"given for {', '.join(names)}", None, f"For example cells={(32,) * len(names)}.")
         )
-    counts = [cells] if isinstance(cells, int) else list(cells)
+    try:
+        counts: list[int] = [cells] if np.ndim(cells) == 0 else list(cells)  # type: ignore[arg-type,list-item]
+    except (TypeError, ValueError):
+        counts = []
     if len(counts) != len(names):
+        number = "one number" if len(names) == 1 else f"{len(names)} numbers"
         raise InvalidInput(
             must(
                 "cells",
-                f"{len(names)} numbers, one for each of {', '.join(names) or 'no axis'}",
+                f"{number}, one for each of {', '.join(names) or 'no axis'}",
                 cells,
                 "Axes given by `edges` need no number of cells.",
             )

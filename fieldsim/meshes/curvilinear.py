@@ -128,7 +128,7 @@ def curvilinear(
         function = None
     else:
         function, dim = _map_function(map)
-        counts = [cells] * dim if isinstance(cells, int) else list(cells or ())
+        counts = [int(cells)] * dim if isinstance(cells, int | np.integer) else list(cells or ())
         if len(counts) != dim:
             raise InvalidInput(must("cells", f"{dim} numbers, one an axis", cells, "For example cells=(64, 32)."))
         knots = tuple(uniform_edges(n, s, c) for n, s, c in zip("uvw", (u, v, w), counts, strict=False))

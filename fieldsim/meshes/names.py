@@ -16,6 +16,8 @@ from fieldsim.coordinates import Coordinates
 Formula = Callable[[Sequence[FloatArray]], FloatArray]
 
 _CARTESIAN = ("x", "y", "z")
+# What a formula may call a coordinate on some mesh; where a mesh lacks one, the message says why.
+COORDINATE_NAMES = ("x", "y", "z", "r", "theta", "phi")
 
 
 def coordinate_formulas(coordinates: Coordinates, active: frozenset[str]) -> dict[str, Formula]:

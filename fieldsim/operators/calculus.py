@@ -38,7 +38,7 @@ def partial(f: ScalarField, name: str, order: int = 2, *, out: Out = None) -> Sc
     _need_scalar("partial", f)
     order = check_order(order)
     axis = f.mesh.axis_number(name)
-    values = _target(out, f.mesh.shape)
+    values = _target(out, f.mesh.shape, f.values)
     partial_plan(f.mesh, axis, order).apply(f.values[None], values[None])
     angle = f.mesh.coordinates.periods[f.mesh.axis_coordinate[axis]] is not None or name == "theta"
     unit = f.unit if angle else per_length(f.unit)
@@ -51,7 +51,7 @@ def gradient(f: ScalarField, order: int = 2, *, out: Out = None) -> VectorField:
     `out` takes a preallocated array (dim, *mesh.shape) or vector field. Raises InvalidInput, RankError.
     """
     _need_scalar("gradient", f)
-    values = _target(out, (f.mesh.dim, *f.mesh.shape))
+    values = _target(out, (f.mesh.dim, *f.mesh.shape), f.values)
     gradient_plan(f.mesh, check_order(order)).apply(f.values[None], values)
     return VectorField.from_values(f.mesh, values, unit=per_length(f.unit), name=_label("grad ", f.name))
 
@@ -62,7 +62,7 @@ def divergence(F: VectorField, order: int = 2, *, out: Out = None) -> ScalarFiel
     `out` takes a preallocated array of mesh.shape or scalar field. Raises InvalidInput, RankError.
     """
     _need_vector("divergence", F)
-    values = _target(out, F.mesh.shape)
+    values = _target(out, F.mesh.shape, F.values)
     divergence_plan(F.mesh, check_order(order)).apply(F.values, values[None])
     return ScalarField.from_values(F.mesh, values, unit=per_length(F.unit), name=_label("div ", F.name))
 
@@ -78,10 +78,10 @@ def curl(F: VectorField, order: int = 2, *, out: Out = None) -> VectorField | Sc
         raise RankError("curl takes a vector field in the plane or in space; this one lives on a line. Use a 2-D mesh.")
     plan = curl_plan(mesh, check_order(order))
     if mesh.dim == 2:
-        values = _target(out, mesh.shape)
+        values = _target(out, mesh.shape, F.values)
         plan.apply(F.values, values[None])
         return ScalarField.from_values(mesh, values, unit=unit, name=name)
-    values = _target(out, (3, *mesh.shape))
+    values = _target(out, (3, *mesh.shape), F.values)
     plan.apply(F.values, values)
     return VectorField.from_values(mesh, values, unit=unit, name=name)
 
@@ -97,11 +97,11 @@ def laplacian(f: ScalarField | VectorField, order: int = 2, *, out: Out = None) 
     Raises InvalidInput, RankError.
     """
     if isinstance(f, VectorField):
-        values = _target(out, f.values.shape)
+        values = _target(out, f.values.shape, f.values)
         vector_laplacian_values(f, check_order(order), values)
         return VectorField.from_values(f.mesh, values, unit=per_length(f.unit, 2), name=_label("lap ", f.name))
     _need_scalar("laplacian", f)
-    values = _target(out, f.mesh.shape)
+    values = _target(out, f.mesh.shape, f.values)
     laplacian_plan(f.mesh, check_order(order)).apply(f.values[None], values[None])
     return ScalarField.from_values(f.mesh, values, unit=per_length(f.unit, 2), name=_label("lap ", f.name))
 
@@ -112,7 +112,7 @@ def hessian(f: ScalarField, order: int = 2, *, out: Out = None) -> TensorField:
     Raises InvalidInput, RankError.
     """
     _need_scalar("hessian", f)
-    values = _target(out, (f.mesh.dim, f.mesh.dim, *f.mesh.shape))
+    values = _target(out, (f.mesh.dim, f.mesh.dim, *f.mesh.shape), f.values)
     hessian_values(f, check_order(order), values)
     return TensorField.from_values(f.mesh, values, unit=per_length(f.unit, 2), name=_label("hess ", f.name))
 
@@ -123,7 +123,7 @@ def jacobian(F: VectorField, order: int = 2, *, out: Out = None) -> TensorField:
     Raises InvalidInput, RankError.
     """
     _need_vector("jacobian", F)
-    values = _target(out, (F.mesh.dim, F.mesh.dim, *F.mesh.shape))
+    values = _target(out, (F.mesh.dim, F.mesh.dim, *F.mesh.shape), F.values)
     jacobian_values(F, check_order(order), values)
     return TensorField.from_values(F.mesh, values, unit=per_length(F.unit), name=_label("jac ", F.name))
 
@@ -141,7 +141,7 @@ def directional_derivative(
     length = np.sqrt(np.einsum("i...,i...->...", toward, toward))
     if np.any(length == 0.0):
         raise InvalidInput(must("direction", "different from zero", direction, "Its length does not matter."))
-    values = _target(out, f.mesh.shape)
+    values = _target(out, f.mesh.shape, f.values)
     values[...] = np.einsum("i...,i...->...", slope.values, toward) / length
     return ScalarField.from_values(f.mesh, values, unit=slope.unit, name=_label("D_u ", f.name))
 
@@ -161,8 +161,8 @@ def _direction(mesh: Mesh, direction: npt.ArrayLike | VectorField) -> FloatArray
     return VectorField(mesh, constant, basis="cartesian").values
 
 
-def _target(out: Out, shape: tuple[int, ...]) -> FloatArray:
-    """Return the array to write to."""
+def _target(out: Out, shape: tuple[int, ...], given: FloatArray) -> FloatArray:
+    """Return the array to write to; it must not be the input, which the kernel reads while it writes."""
     array = getattr(out, "values", out)
     if array is None:
         return np.empty(shape)
@@ -170,6 +170,8 @@ def _target(out: Out, shape: tuple[int, ...]) -> FloatArray:
         raise InvalidInput(
             must("out", f"a float64 array of shape {shape}", getattr(array, "shape", array), "Or leave it out.")
         )
+    if np.may_share_memory(array, given):
+        raise InvalidInput(must("out", "another array than the input", "the input itself", "Use numpy.empty(shape)."))
     if not (array.flags.c_contiguous and array.flags.writeable):
         raise InvalidInput(must("out", "contiguous and writeable", "an array that is not", "Use numpy.empty(shape)."))
     return array
