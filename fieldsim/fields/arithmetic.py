@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
@@ -20,7 +19,7 @@ _KEEPS_UNIT = frozenset({"add", "subtract", "negative", "positive", "absolute", 
 
 
 class FieldArithmetic(NDArrayOperatorsMixin):
-    """Cell-by-cell arithmetic; subclasses have mesh, values, unit and name, and say how to rebuild themselves."""
+    """Cell-by-cell arithmetic; subclasses have mesh, values, unit and name."""
 
     mesh: Mesh
     values: FloatArray
@@ -29,9 +28,16 @@ class FieldArithmetic(NDArrayOperatorsMixin):
     # Number of component indices in front of the mesh's axes.
     rank: int
 
-    @abstractmethod
+    @classmethod
+    def from_values(cls, mesh: Mesh, values: FloatArray, *, unit: str = "", name: str = "") -> Self:
+        """Wrap values, components first, without checks; NaN marks cells that are cut out."""
+        field = cls.__new__(cls)
+        field.mesh, field.values, field.unit, field.name = mesh, values, unit, name
+        return field
+
     def with_values(self, values: FloatArray, *, unit: str | None = None, name: str = "") -> Self:
         """Return a field of the same kind on the same mesh with other values."""
+        return type(self).from_values(self.mesh, values, unit=self.unit if unit is None else unit, name=name)
 
     def plot(self, *, title: str = "") -> Any:
         """Return a picture of the field as data: `fieldsim.view.png(picture)` draws it without a display."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -37,17 +37,6 @@ class ScalarField(FieldArithmetic):
         self.values: FloatArray = evaluate(mesh, values, name=name or "values")
         self.unit: str = unit if unit is not None else str(getattr(values, "unit", ""))
         self.name = name
-
-    @classmethod
-    def from_values(cls, mesh: Mesh, values: FloatArray, *, unit: str = "", name: str = "") -> Self:
-        """Wrap values of mesh.shape without checks; NaN marks cells that are cut out."""
-        field = cls.__new__(cls)
-        field.mesh, field.values, field.unit, field.name = mesh, values, unit, name
-        return field
-
-    def with_values(self, values: FloatArray, *, unit: str | None = None, name: str = "") -> Self:
-        """Return a field on the same mesh with other values."""
-        return type(self).from_values(self.mesh, values, unit=self.unit if unit is None else unit, name=name)
 
     def __repr__(self) -> str:
         return _describe("scalar", self, self.values)
@@ -86,17 +75,6 @@ class VectorField(FieldArithmetic):
             _check_turns(mesh)
             values = np.einsum("ik...,k...->i...", mesh.basis, values)
         self.values: FloatArray = np.ascontiguousarray(values)
-
-    @classmethod
-    def from_values(cls, mesh: Mesh, values: FloatArray, *, unit: str = "", name: str = "") -> Self:
-        """Wrap components (dim, *mesh.shape) in the mesh's basis without checks; NaN marks cut-out cells."""
-        field = cls.__new__(cls)
-        field.mesh, field.values, field.unit, field.name = mesh, values, unit, name
-        return field
-
-    def with_values(self, values: FloatArray, *, unit: str | None = None, name: str = "") -> Self:
-        """Return a field on the same mesh with other components."""
-        return type(self).from_values(self.mesh, values, unit=self.unit if unit is None else unit, name=name)
 
     def __repr__(self) -> str:
         return _describe("vector", self, self.values)
@@ -164,17 +142,6 @@ class TensorField(FieldArithmetic):
                 )
             )
         self.values: FloatArray = array
-
-    @classmethod
-    def from_values(cls, mesh: Mesh, values: FloatArray, *, unit: str = "", name: str = "") -> Self:
-        """Wrap components (dim, dim, *mesh.shape) without checks."""
-        field = cls.__new__(cls)
-        field.mesh, field.values, field.unit, field.name = mesh, values, unit, name
-        return field
-
-    def with_values(self, values: FloatArray, *, unit: str | None = None, name: str = "") -> Self:
-        """Return a tensor field on the same mesh with other components."""
-        return type(self).from_values(self.mesh, values, unit=self.unit if unit is None else unit, name=name)
 
     def __repr__(self) -> str:
         return _describe("tensor", self, self.values)
