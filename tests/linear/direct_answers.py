@@ -25,6 +25,35 @@ def uniform_operator(shape, kinds, couplings, shift=0.0):
     return GridOperator(diagonal, tuple(arrays), tuple(kind == "P" for kind in kinds))
 
 
+VALUE, FLUX = "value", "flux"
+
+
+def mesh_operator(mesh, walls, conductivity=2.0, rate=0.0, density=3.0):
+    """Return the finite-volume operator of -div(K grad u) on a mesh, and the storage of each cell.
+
+    `walls` gives "value", "flux" or a film coefficient (W/m^2/K) for a side; `rate` adds that multiple of the storage.
+    """
+    k = np.broadcast_to(np.asarray(conductivity, dtype=float), mesh.shape)
+    diagonal, couplings = np.zeros(mesh.shape), []
+    for axis, part in enumerate(mesh.axes):
+        below, above = (half / k for half in mesh.half_distances(axis))
+        areas = np.moveaxis(mesh.face_areas(axis), axis, 0)
+        below, above = np.moveaxis(below, axis, 0), np.moveaxis(above, axis, 0)
+        inside = areas[1:-1] / (above[:-1] + below[1:])
+        if part.periodic:
+            inside = np.concatenate([inside, areas[:1] / (above[-1:] + below[:1])])
+        couplings.append(np.moveaxis(inside, 0, axis))
+        for end, half in (("-", below[0]), ("+", above[-1])):
+            law = walls.get(part.name + end, FLUX)
+            slope = (
+                0.0 if law == FLUX else areas[0 if end == "-" else -1] / (half + (0.0 if law == VALUE else 1.0 / law))
+            )
+            np.moveaxis(diagonal, axis, 0)[0 if end == "-" else -1] += slope
+    storage = density * np.array(mesh.volumes)
+    periodic = tuple(part.periodic for part in mesh.axes)
+    return GridOperator(diagonal + rate * storage, tuple(couplings), periodic), storage
+
+
 def exact_answer(operator, b):
     """Return the answer of sparse elimination with refinement; for A 1 = 0, the one of mean zero."""
     matrix = operator.matrix().tocsc()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from direct_answers import KINDS, uniform_operator
+from direct_answers import FLUX, KINDS, VALUE, mesh_operator, uniform_operator
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy import pi
@@ -16,7 +16,7 @@ from fieldsim.errors import InvalidInput
 from fieldsim.linear import GridOperator
 from fieldsim.linear.exponential import find_exponential
 
-V, F, C = fs.Value(0.0), fs.FluxOut(0.0), fs.Convective(h=3.0, ambient=0.0)
+V, F, C = VALUE, FLUX, 3.0
 TURN = (0.0, 2 * pi)
 
 
@@ -53,8 +53,7 @@ MESHES = {
 
 def system_of(name):
     build, boundary = MESHES[name]
-    volume = fs.Problem(build(), fs.Heat(2.0, density=1.5, capacity=2.0), boundary=boundary).volume
-    return volume.matrix_at(0.0), volume.storage
+    return mesh_operator(build(), boundary)
 
 
 def exact(operator, storage, u, time, supply):
@@ -118,12 +117,12 @@ def test_a_mode_of_a_disk_decays_as_its_bessel_zero_says():
     errors = []
     for n in (16, 32):
         mesh = fs.polar(r=(0, 1), phi=TURN, cells=(n, 2 * n))
-        volume = fs.Problem(mesh, fs.Diffusion(diffusivity=0.5), boundary={"r+": V}).volume
+        operator, storage = mesh_operator(mesh, {"r+": V}, conductivity=0.5, density=1.0)
         r, phi = mesh.centers
         root = jn_zeros(1, 1)[0]
         u = jv(1, root * r) * np.cos(phi)
         time = 0.2
-        later = find_exponential(volume.matrix_at(0.0), volume.storage).apply(u, time)
+        later = find_exponential(operator, storage).apply(u, time)
         errors.append(np.abs(later - u * np.exp(-0.5 * root**2 * time)).max())
     assert errors[1] < 1e-3
     assert errors[0] / errors[1] == pytest.approx(4.0, rel=0.1)
