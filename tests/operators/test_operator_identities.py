@@ -92,20 +92,20 @@ def test_constants_have_no_derivative(mesh, order, value):
         assert np.all(np.abs(got) <= FEW * size)
 
 
-@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("order", [2, 8])
 @pytest.mark.parametrize("name", MESHES)
 def test_a_hessian_is_symmetric_to_the_last_bit(name, order):
     mesh = MESHES[name](16)
-    f, _ = sampled(mesh, case_for(mesh), places(mesh.points))
-    H = fs.hessian(f, order).values
+    H = fs.hessian(fs.ScalarField(mesh, noise(1, *mesh.shape)), order).values
     assert np.array_equal(H, np.swapaxes(H, 0, 1))
 
 
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("name", [n for n in MESHES if n.startswith("cartesian")])
 def test_traces_on_straight_meshes_to_rounding(name, order):
-    mesh = MESHES[name](16)
-    f, F = sampled(mesh, case_for(mesh), places(mesh.points))
+    mesh = MESHES[name](12)
+    f = fs.ScalarField(mesh, noise(1, *mesh.shape))
+    F = fs.VectorField(mesh, noise(2, mesh.dim, *mesh.shape))
     size = magnitude(laplacian_plan(mesh, order), f.values)[0]
     assert np.all(np.abs(fs.hessian(f, order).trace().values - fs.laplacian(f, order).values) <= FEW * size)
     size = magnitude(divergence_plan(mesh, order), F.values)[0]
