@@ -188,10 +188,10 @@ def _attribute(
     if diagonal.size == 1 and float(diagonal.ravel()[0]) == 0.0:
         return terms, True
     full = np.broadcast_to(diagonal, shape)
-    for owner in _owners(terms):
-        parts = _shares(full, terms, owner)
-        if parts is None:
+    for owner in range(len(terms)):
+        if not terms[owner].active:
             continue
+        parts = _shares(full, terms, owner)
         products = [
             tuple(part if other == axis else terms[axis].weights[other] for other in range(len(terms)))
             for axis, part in enumerate(parts)
@@ -203,13 +203,7 @@ def _attribute(
     return None
 
 
-def _owners(terms: tuple[Term, ...]) -> list[int]:
-    """Order the axes by how little it costs to change their diagonal: those that are not uniform come first."""
-    active = [axis for axis, term in enumerate(terms) if term.active]
-    return sorted(active, key=lambda axis: (_is_constant(terms[axis].couplings), -terms[axis].size))
-
-
-def _shares(diagonal: FloatArray, terms: tuple[Term, ...], owner: int) -> list[FloatArray] | None:
+def _shares(diagonal: FloatArray, terms: tuple[Term, ...], owner: int) -> list[FloatArray]:
     """Return the diagonal of each term, read from the lines through the middle of the grid."""
     ndim = len(terms)
     middle = [n // 2 for n in diagonal.shape]
@@ -312,10 +306,6 @@ def _collapsed(array: FloatArray) -> FloatArray:
         slice(0, 1) if step == 0 and n > 1 else slice(None) for n, step in zip(array.shape, array.strides, strict=True)
     )
     return array[index]
-
-
-def _is_constant(values: FloatArray) -> bool:
-    return values.size == 0 or bool(values.max() - values.min() <= COARSE * values.max())
 
 
 def is_near(a: FloatArray, b: FloatArray) -> bool:

@@ -179,7 +179,9 @@ def test_a_term_with_uneven_couplings_has_no_transform():
     assert (
         trigonometric_basis(Term(np.array([1.0, 1.0, 2.0]), np.zeros(4), (ones,), periodic=False, active=True)) is None
     )
-    varying = np.array([0.0, 0.1, 0.2, 0.0])
+    # the ends hold the mean of the inside, as insulated ends with a constant would
+    varying = np.array([0.15, 0.1, 0.2, 0.15])
     assert trigonometric_basis(Term(np.ones(3), varying, (ones,), periodic=False, active=True)) is None
+    assert trigonometric_basis(Term(np.ones(4), varying, (ones,), periodic=True, active=True)) is None
     walls = np.array([0.0, 0.0, 0.0, 0.5])
     assert trigonometric_basis(Term(np.ones(3), walls, (ones,), periodic=False, active=True)) is None
