@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fieldsim.scenario.build import refined
+from fieldsim.scenario.build_mesh import refined
 from fieldsim.scenario.compute import Solution, solve
 from fieldsim.scenario.conduct import Progress, silent
 

@@ -5,16 +5,18 @@ Nothing is decided here that the interface does not decide; a scenario only spel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fieldsim.errors import InvalidInput, must
-from fieldsim.scenario.schema import MeshSpec, Scenario, Stretch
+from fieldsim.scenario.build_mesh import make_mesh
+from fieldsim.scenario.language import COORDINATES
+from fieldsim.scenario.schema import Scenario
 from fieldsim.scenario.schema_fields import GivenField
+from fieldsim.scenario.schema_mesh import AXES, CURVILINEAR, MeshSpec
 from fieldsim.scenario.schema_potentials import Term
 from fieldsim.scenario.slots import Formula
 
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from fieldsim.potentials import Potential
 
 ELEVATION = "jacksboro_fault_dem.npz"
-_MOST_GROWTH = 1e6
 DEFAULT_OUTPUTS = 50
 
 
@@ -46,87 +47,6 @@ def plain_value(value: float | Formula) -> float | str:
     return value.resolved if isinstance(value, Formula) else value
 
 
-def make_mesh(spec: MeshSpec, counts: Mapping[str, int] | None = None) -> Mesh:
-    """Build the mesh; `counts` replaces the number of cells by axis. Raises InvalidInput."""
-    from fieldsim import meshes
-
-    _check_axes(spec)
-    cells = dict(zip(spec.spans, spec.cells, strict=True)) if counts is None else dict(counts)
-    edges = {name: _stretched(spec, name, stretch, cells[name]) for name, stretch in spec.stretch.items()}
-    free = {name: span for name, span in spec.spans.items() if name not in edges}
-    arguments: dict[str, Any] = {**free, "cells": [cells[name] for name in free], "edges": edges}
-    if spec.type in ("cartesian", "cylindrical"):
-        arguments["periodic"] = tuple(spec.periodic)
-    elif set(spec.periodic) - {"phi"}:
-        raise InvalidInput(must("periodic", "phi, or left out", spec.periodic, "Only phi can close on itself."))
-    constructors: dict[str, Callable[..., Mesh]] = {
-        "cartesian": meshes.cartesian,
-        "polar": meshes.polar,
-        "cylindrical": meshes.cylindrical,
-        "spherical": meshes.spherical,
-    }
-    return constructors[spec.type](**arguments)
-
-
-def _check_axes(spec: MeshSpec) -> None:
-    from fieldsim.scenario.schema import AXES
-
-    known = AXES[spec.type]
-    for name in ("x", "y", "z", "r", "theta", "phi"):
-        if getattr(spec, name) is not None and name not in known:
-            raise InvalidInput(
-                must(name, f"left out of a {spec.type} mesh ({', '.join(known)})", "a range", "Remove it.")
-            )
-    if not spec.spans:
-        raise InvalidInput(must("mesh", f"given a range for {', '.join(known)}", "none", f"Add {known[0]}: [0, 1]."))
-    if len(spec.cells) != len(spec.spans):
-        names = ", ".join(spec.spans)
-        raise InvalidInput(must("cells", f"one number for each of {names}", spec.cells, "Write it as [64, 64]."))
-    for name in spec.stretch:
-        if name not in spec.spans:
-            raise InvalidInput(must("stretch", f"for {', '.join(spec.spans)}", name, "Give an axis that has a range."))
-
-
-def _stretched(spec: MeshSpec, axis: str, stretch: Stretch, cells: int) -> NDArray[np.float64]:
-    """Return edges whose widths grow by a constant ratio away from one or both ends."""
-    import numpy as np
-
-    low, high = spec.spans[axis]
-    ends = {side.removeprefix(axis) for side in stretch.towards}
-    if not ends <= {"-", "+"}:
-        raise InvalidInput(must("stretch", f"towards {axis}- or {axis}+", stretch.towards, "Name ends of this axis."))
-    index = np.arange(cells)
-    steps = {"-": index, "+": index[::-1]}
-    away = reduce(np.minimum, (steps[end] for end in sorted(ends)))
-    if stretch.ratio ** int(away.max(initial=0)) > _MOST_GROWTH:
-        raise InvalidInput(
-            must(
-                "ratio",
-                f"small enough that cells grow less than {_MOST_GROWTH:g} times",
-                stretch.ratio,
-                "Use 1.05.",
-            )
-        )
-    widths = stretch.ratio ** away.astype(float)
-    edges: NDArray[np.float64] = np.concatenate([[0.0], np.cumsum(widths)])
-    edges *= (high - low) / edges[-1]
-    edges += low
-    edges[-1] = high
-    return edges
-
-
-def small_mesh(spec: MeshSpec) -> Mesh:
-    """Build the same mesh with a handful of cells, to check names, sides and dimensions at no cost."""
-    _check_axes(spec)
-    return make_mesh(spec, {name: min(count, 4) for name, count in zip(spec.spans, spec.cells, strict=True)})
-
-
-def refined(spec: MeshSpec, numerator: int, denominator: int = 1) -> MeshSpec:
-    """Return the mesh with its numbers of cells multiplied by a fraction (at least 4 remain)."""
-    cells = [max(4, count * numerator // denominator) for count in spec.cells]
-    return spec.model_copy(update={"cells": cells})
-
-
 def guard_memory(scenario: Scenario, spec: MeshSpec) -> None:
     """Refuse, before anything is allocated, a run whose arrays do not fit. Raises Refused."""
     from fieldsim.storage.memory import guard, human_bytes
@@ -134,6 +54,8 @@ def guard_memory(scenario: Scenario, spec: MeshSpec) -> None:
     cells = prod(spec.cells)
     per_field = 8.0 * cells
     arrays = 8 + 4 * len(scenario.derive) + (60 if scenario.model is not None else 0)
+    # corners, volumes and the metric of a general mesh
+    arrays += 30 if spec.type == CURVILINEAR else 0
     shape = " x ".join(map(str, spec.cells))
     guard(arrays * per_field, f"a mesh of {shape} cells ({human_bytes(per_field)} per field, {arrays} fields)")
 
@@ -165,6 +87,8 @@ def make_potential(given: GivenField) -> Potential | None:
             total = total.soften(given.soften)
         return total.renamed(given.name, quantity=given.quantity)
     if given.expression is not None:
+        if _native_names(given):
+            return None
         gradient = None if given.gradient is None else [plain_value(part) for part in given.gradient]
         return potentials.formula(
             plain_value(given.expression),
@@ -174,6 +98,16 @@ def make_potential(given: GivenField) -> Potential | None:
             quantity=given.quantity or "",
         )
     return None
+
+
+def _native_names(given: GivenField) -> frozenset[str]:
+    """Return the names in a given field's formula that mean something on its own mesh alone: no potential has them."""
+    from fieldsim.expressions import compile_expression
+
+    if not isinstance(given.expression, Formula):
+        return frozenset()
+    known = frozenset(name for names in AXES.values() for name in names) | COORDINATES
+    return compile_expression(given.expression.resolved, known).names - COORDINATES
 
 
 def _term(term: Term) -> Potential:
@@ -195,7 +129,7 @@ def make_given(scenario: Scenario, mesh_spec: MeshSpec | None, folder: Path) -> 
         return _from_data(given, mesh_spec, folder)
     if mesh_spec is None:
         raise InvalidInput(must("mesh", "given", None, "Only a field from data can do without."))
-    mesh = make_mesh(mesh_spec)
+    mesh = make_mesh(mesh_spec, folder)
     potential = make_potential(given)
     what = plain_value(given.expression) if given.expression is not None else potential
     if what is None:
@@ -223,10 +157,10 @@ def _from_data(given: GivenField, spec: MeshSpec | None, folder: Path) -> Given:
     path = find_data(name, folder)
     if path is None:
         raise InvalidInput(must("data", "a file beside the scenario or in data/", name, "Give its name there."))
-    return _from_file(given, spec, path)
+    return _from_file(given, spec, path, folder)
 
 
-def _from_file(given: GivenField, spec: MeshSpec | None, path: Path) -> Given:
+def _from_file(given: GivenField, spec: MeshSpec | None, path: Path, folder: Path) -> Given:
     """Read an array; one with its own coordinates (.npz with x, y, z) fits any mesh, another has the mesh's shape."""
     from fieldsim import potentials
     from fieldsim.fields import ScalarField
@@ -236,10 +170,10 @@ def _from_file(given: GivenField, spec: MeshSpec | None, path: Path) -> Given:
     if not axes:
         if spec is None:
             raise InvalidInput(must("mesh", "given for an array without coordinates", None, "Add a mesh."))
-        mesh = make_mesh(spec)
+        mesh = make_mesh(spec, folder)
         return Given(mesh, ScalarField(mesh, potentials.load_array(path), unit=unit, name=given.name), None, path.name)
     potential = potentials.sampled_file(path, unit=unit, name=given.name)
-    mesh = make_mesh(spec) if spec is not None else _mesh_of(axes)
+    mesh = make_mesh(spec, folder) if spec is not None else _mesh_of(axes)
     return Given(mesh, ScalarField(mesh, potential, unit=unit, name=given.name), potential, path.name)
 
 

@@ -10,7 +10,7 @@ from fieldsim.scenario.build import Given, guard_memory, make_given
 from fieldsim.scenario.conduct import Conduct
 from fieldsim.scenario.language import evaluate
 from fieldsim.scenario.load import Loaded
-from fieldsim.scenario.schema import MeshSpec
+from fieldsim.scenario.schema_mesh import MeshSpec
 
 if TYPE_CHECKING:
     from fieldsim.fields import ScalarField, VectorField

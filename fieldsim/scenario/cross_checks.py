@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
-from fieldsim.errors import Finding, InvalidInput
-from fieldsim.scenario.build import ELEVATION, make_mesh, make_potential, small_mesh
+from fieldsim.errors import FieldSimError, Finding, InvalidInput
+from fieldsim.scenario.build import ELEVATION, make_potential
+from fieldsim.scenario.build_mesh import checked_mesh
 from fieldsim.scenario.faults import did_you_mean
-from fieldsim.scenario.language import COORDINATES, FIELD_FUNCTIONS
+from fieldsim.scenario.language import FIELD_FUNCTIONS
 from fieldsim.scenario.nodes import Node, Path, finding
 from fieldsim.scenario.schema import Scenario
 from fieldsim.scenario.slots import Formula, Setting
@@ -21,25 +23,24 @@ if TYPE_CHECKING:
     from fieldsim.meshes import Mesh
 
 Fault = tuple[Path, str]
-_FIRST_NAME = re.compile(r"`(?P<name>\w+)")
+_FIRST_NAME = re.compile(r"`(?P<name>\w+)(?:\.(?P<below>\w+))?")
 
 
-def cross_check(scenario: Scenario, setting: Setting, root: Node) -> list[Finding]:
-    """Return every fault that lies between the parts of a scenario."""
+def cross_check(scenario: Scenario, setting: Setting, root: Node, folder: FilePath) -> list[Finding]:
+    """Return every fault that lies between the parts of a scenario; `folder` is where its files lie."""
     faults = list(_field_or_model(scenario))
     mesh: Mesh | None = None
     if scenario.mesh is not None:
         try:
-            mesh = small_mesh(scenario.mesh)
-            if max(scenario.mesh.cells) <= 100_000:
-                make_mesh(scenario.mesh)
-        except InvalidInput as error:
+            mesh = checked_mesh(scenario.mesh, folder)
+        except FieldSimError as error:
             faults.append((_mesh_path(scenario, str(error)), str(error)))
     elif not (scenario.field is not None and scenario.field.data == ELEVATION):
         faults.append(((), "the key `mesh` is required here. Add it: {type: cartesian, x: [0, 1], cells: [64]}."))
     if mesh is not None:
         faults += _boundary(scenario, mesh)
-        faults += _formulas(scenario, mesh)
+        faults += _formulas(scenario, setting, mesh)
+        faults += _solvable(scenario, mesh)
     faults += _points(scenario, 2 if scenario.mesh is None else None if mesh is None else mesh.dim)
     faults += _potential(scenario)
     faults += _order_of_names(scenario, setting)
@@ -53,7 +54,7 @@ def _mesh_path(scenario: Scenario, message: str) -> Path:
     """Return the path below `mesh` that a constructor's message names."""
     named = _FIRST_NAME.match(message)
     if named and scenario.mesh is not None and named["name"] in type(scenario.mesh).model_fields:
-        return ("mesh", named["name"])
+        return ("mesh", named["name"], named["below"]) if named["below"] else ("mesh", named["name"])
     return ("mesh",)
 
 
@@ -97,12 +98,21 @@ def _boundary(scenario: Scenario, mesh: Mesh) -> Iterator[Fault]:
         )
 
 
-def _formulas(scenario: Scenario, mesh: Mesh) -> Iterator[Fault]:
+def _solvable(scenario: Scenario, mesh: Mesh) -> Iterator[Fault]:
+    if scenario.model is not None and not mesh.orthogonal:
+        yield (
+            ("model",),
+            f"a model must be solved on a mesh whose axes cross at right angles; this {mesh.coordinates.name} mesh is "
+            "general. Take one of the named coordinate systems, or give the field itself.",
+        )
+
+
+def _formulas(scenario: Scenario, setting: Setting, mesh: Mesh) -> Iterator[Fault]:
     """Refuse formulas of coordinates that the mesh leaves out."""
     for path, formula in _formulas_in(scenario, ()):
-        if path[0] in ("view", "probe"):
+        if path[0] in ("view", "probe", "mesh"):
             continue
-        used = COORDINATES & _names_in(formula.resolved)
+        used = setting.coordinates & _names_in(formula.resolved)
         for name in sorted(used - mesh.expression_names):
             try:
                 mesh.coordinate_values([name])
@@ -158,6 +168,12 @@ def _potential(scenario: Scenario) -> Iterator[Fault]:
     except InvalidInput as error:
         yield ("field",), str(error)
         return
+    if potential is None and scenario.field.gradient is not None:
+        yield (
+            ("field", "gradient"),
+            "`gradient` must belong to an expression in x, y, z, r, theta and phi. Write the expression in these, or "
+            "remove `gradient`.",
+        )
     unit = scenario.field.unit
     if potential is not None and scenario.field.potential is not None and unit is not None:
         from fieldsim.units import quantity_dimension_matches

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldsim.errors import InvalidInput, UnitsError
-from fieldsim.scenario.language import COORDINATES, FIELD_FUNCTIONS, substituted
+from fieldsim.scenario.language import FIELD_FUNCTIONS, substituted
 from fieldsim.scenario.slots import (
     LONGEST_TEXT,
     Formula,
@@ -36,7 +36,7 @@ class FormulaIn(Slot):
         text = value.strip()
         if not text or len(text) > LONGEST_TEXT or is_quantity(text):
             return checked_number(value, setting, unit)
-        return read_formula(text, setting, COORDINATES | ({"t"} if self.time else set()), unit)
+        return read_formula(text, setting, setting.coordinates | ({"t"} if self.time else set()), unit)
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of what may be written."""
@@ -64,7 +64,7 @@ class FieldFormula(Slot):
         """Return a number or a formula."""
         if isinstance(value, str) and 0 < len(value.strip()) <= LONGEST_TEXT:
             text = value.strip()
-            result = None if is_quantity(text) else read_formula(text, setting, COORDINATES, "")
+            result = None if is_quantity(text) else read_formula(text, setting, setting.coordinates, "")
             if isinstance(result, Formula):
                 _refuse_offset(result, setting)
                 return result
@@ -97,7 +97,7 @@ class FieldExpression(Slot):
 
         if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TEXT:
             raise InvalidInput(f"must be an expression of fields; got {shown(value)}. For example -grad(V).")
-        names = setting.names | frozenset(setting.parameters) | COORDINATES | {"t"}
+        names = setting.names | frozenset(setting.parameters) | setting.coordinates | {"t"}
         functions: dict[str, Callable[..., Any]] = dict.fromkeys(FIELD_FUNCTIONS, _never)
         compile_expression(value.strip(), names, functions=functions, where="expression")
         return value.strip()

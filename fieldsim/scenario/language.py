@@ -178,10 +178,10 @@ def evaluate(
 
     known: dict[str, Any] = {**constant_amounts(), **amounts, "t": time, **fields}
     expression = compile_expression(
-        text, frozenset(known) | COORDINATES, functions=field_functions(), where="expression"
+        text, frozenset(known) | COORDINATES | mesh.expression_names, functions=field_functions(), where="expression"
     )
     for name in expression.names - frozenset(known):
-        unit = "rad" if name in _ANGLES else "m"
+        unit = "rad" if name in _ANGLES else "m" if name in COORDINATES else ""
         known[name] = ScalarField(mesh, name, unit=unit, name=name)
     result = expression({name: known[name] for name in expression.names})
     return result.value if isinstance(result, Amount) else result

@@ -57,7 +57,7 @@ def check_tree(root: Node, data: bytes, path: Path, settings: Sequence[str] = ()
         scenario = Scenario.model_validate(plain(root), context=setting)
     except ValidationError as error:
         raise ScenarioError(name, _ordered([*findings, *findings_of(error, root, Scenario)])) from None
-    findings += cross_check(scenario, setting, root)
+    findings += cross_check(scenario, setting, root, path.parent)
     if findings:
         raise ScenarioError(name, _ordered(findings))
     return Loaded(scenario, setting, root, path, data, tuple(settings))

@@ -15,6 +15,7 @@ from fieldsim.errors import InvalidInput
 from fieldsim.scenario.base_models import Record
 from fieldsim.scenario.formula_slots import FieldExpression, FormulaIn
 from fieldsim.scenario.schema_fields import GivenField, Law, Model
+from fieldsim.scenario.schema_mesh import MeshSpec
 from fieldsim.scenario.schema_views import Side, View
 from fieldsim.scenario.slots import (
     UNKNOWN,
@@ -22,7 +23,6 @@ from fieldsim.scenario.slots import (
     InUnit,
     Length,
     Name,
-    Plain,
     Seconds,
     Setting,
     Slot,
@@ -34,18 +34,7 @@ from fieldsim.scenario.targets import Allowance, AllowanceSlot, Expected, Expect
 
 FORMAT = 1
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000)]
-Angle = Annotated[float, InUnit("rad")]
-Axis = Literal["x", "y", "z", "r", "theta", "phi"]
-Pair = Annotated[list[Length], Described(min_length=2, max_length=2)]
-AnglePair = Annotated[list[Angle], Described(min_length=2, max_length=2)]
 Point = Annotated[list[Length], Described(min_length=1, max_length=3)]
-
-AXES = {
-    "cartesian": ("x", "y", "z"),
-    "polar": ("r", "phi"),
-    "cylindrical": ("r", "phi", "z"),
-    "spherical": ("r", "theta", "phi"),
-}
 
 
 @dataclass(frozen=True)
@@ -61,48 +50,6 @@ class FormatNumber(Slot):
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of what may be written."""
         return {"const": FORMAT}
-
-
-class Stretch(Record):
-    """Cells that grow away from one or both ends of an axis."""
-
-    towards: list[Side] = Described(min_length=1, max_length=2, description="the ends with the smallest cells")
-    ratio: Plain = Described(description="size of a cell over that of its neighbour nearer the end")
-
-    @field_validator("ratio")
-    @classmethod
-    def sensible(cls, value: float) -> float:
-        """Refuse ratios that leave no mesh."""
-        if not 1.0 < value <= 2.0:
-            raise wrong(f"must be above 1 and at most 2; got {value:g}. A usual ratio is 1.05.")
-        return value
-
-
-class MeshSpec(Record):
-    """A structured mesh; an axis that is left out is a symmetry."""
-
-    type: Literal["cartesian", "polar", "cylindrical", "spherical"]
-    x: Pair | None = None
-    y: Pair | None = None
-    z: Pair | None = None
-    r: Pair | None = None
-    theta: AnglePair | None = None
-    phi: AnglePair | None = None
-    cells: list[Annotated[int, Whole(1)]] = Described(min_length=1, max_length=3)
-    periodic: list[Axis] = Described(default_factory=list)
-    stretch: dict[Axis, Stretch] = Described(default_factory=dict)
-
-    @field_validator("cells", mode="before")
-    @classmethod
-    def open_cells(cls, value: Any) -> Any:
-        """Let one number stand for a list of one."""
-        return [value] if isinstance(value, int | str) and not isinstance(value, bool) else value
-
-    @property
-    def spans(self) -> dict[str, tuple[float, float]]:
-        """The range of each axis that is given, in the order of the coordinates."""
-        given = {name: getattr(self, name) for name in AXES[self.type]}
-        return {name: (pair[0], pair[1]) for name, pair in given.items() if pair is not None}
 
 
 class TimeSpec(Record):

@@ -14,7 +14,10 @@ from fieldsim.scenario.slots import UNKNOWN, Formula, InUnit, Length, Name, Seco
 Title = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Of = Annotated[str, FieldExpression()]
 Count = Annotated[int, Whole(1, 2000)]
-Side = Literal["x-", "x+", "y-", "y+", "z-", "z+", "r-", "r+", "theta-", "theta+", "phi-", "phi+"]
+Side = Literal[
+    "x-", "x+", "y-", "y+", "z-", "z+", "r-", "r+", "theta-", "theta+", "phi-", "phi+",
+    "sigma-", "sigma+", "tau-", "tau+", "mu-", "mu+", "nu-", "nu+", "u-", "u+", "v-", "v+", "w-", "w+",
+]  # fmt: skip
 Scale = Literal["auto", "linear", "log", "geometric"]
 Exact = Annotated[float | Formula, FormulaIn(UNKNOWN)]
 

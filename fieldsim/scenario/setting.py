@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fieldsim.errors import Finding, InvalidInput
+from fieldsim.scenario.language import COORDINATES
 from fieldsim.scenario.nodes import Node, finding, plain
+from fieldsim.scenario.schema_mesh import AXES
 from fieldsim.scenario.slots import (
     FLUX,
     SLOPE,
@@ -31,7 +33,8 @@ _OFFSET_UNITS = frozenset({"degC", "degF", "°C", "°F", "celsius", "fahrenheit"
 def collect(root: Node) -> tuple[Setting, list[Finding]]:
     """Return the setting of a scenario and the faults of its parameters."""
     tree = plain(root)
-    parameters, findings = _parameters(root, tree.get("parameters"))
+    coordinates = COORDINATES | _native_names(tree.get("mesh"))
+    parameters, findings = _parameters(root, tree.get("parameters"), coordinates)
     name, units = unknown_of(tree)
     names = {name} | (set(tree["derive"]) if isinstance(tree.get("derive"), dict) else set())
     if _key_of(tree.get("model")) is not None:
@@ -44,8 +47,15 @@ def collect(root: Node) -> tuple[Setting, list[Finding]]:
         units=units,
         unknown=name,
         field_unit=field_unit if isinstance(field_unit, str) else None,
+        coordinates=coordinates,
     )
     return setting, findings
+
+
+def _native_names(mesh: Any) -> frozenset[str]:
+    """Return the names of a mesh's own coordinates: u, v and w mean something on a curvilinear mesh alone."""
+    kind = mesh.get("type") if isinstance(mesh, dict) else None
+    return frozenset(AXES.get(kind, ())) if isinstance(kind, str) else frozenset()
 
 
 def unknown_of(tree: dict[str, Any]) -> tuple[str, dict[str, str]]:
@@ -93,7 +103,7 @@ def _key_of(model: Any) -> str | None:
     return next(iter(model), None) if isinstance(model, dict) else None
 
 
-def _parameters(root: Node, given: Any) -> tuple[dict[str, Parameter], list[Finding]]:
+def _parameters(root: Node, given: Any, coordinates: frozenset[str]) -> tuple[dict[str, Parameter], list[Finding]]:
     """Read the parameters in order; each may use the ones above it."""
     result: dict[str, Parameter] = {}
     findings: list[Finding] = []
@@ -102,7 +112,7 @@ def _parameters(root: Node, given: Any) -> tuple[dict[str, Parameter], list[Find
     for name, value in given.items():
         path = ("parameters", name)
         try:
-            checked_name(name)
+            checked_name(name, coordinates)
         except InvalidInput as error:
             findings.append(finding(root, path, str(error), of_key=True))
             continue

@@ -45,6 +45,7 @@ class Setting:
     units: Mapping[str, str] = field(default_factory=dict)
     unknown: str = ""
     field_unit: str | None = None
+    coordinates: frozenset[str] = COORDINATES
 
     @property
     def amounts(self) -> dict[str, Any]:
@@ -248,19 +249,19 @@ class Name(Slot):
 
     def read(self, value: Any, setting: Setting) -> str:
         """Return the name."""
-        return checked_name(value)
+        return checked_name(value, setting.coordinates)
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of what may be written."""
         return {"type": "string", "pattern": "^[A-Za-z][A-Za-z0-9_]*$"}
 
 
-def checked_name(value: object) -> str:
+def checked_name(value: object, coordinates: frozenset[str]) -> str:
     """Return a new name after checking its letters and that it means nothing else; raises InvalidInput."""
     rule = "must be a letter followed by letters, digits or underscores, at most 40"
     if not isinstance(value, str) or not _NAME.match(value) or len(value) > 40 or "__" in value:
         raise InvalidInput(f"{rule}; got {shown(value)}. Give another name, for example T0.")
-    if value in COORDINATES | {"t"} | function_names():
+    if value in coordinates | {"t"} | function_names():
         raise InvalidInput(f"must be a new name; got {value!r}, which already has a meaning. Give another name.")
     return value
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fieldsim.errors import InvalidInput, NumericalFailure, must
-from fieldsim.scenario.build import DEFAULT_OUTPUTS, make_mesh, plain_value
+from fieldsim.scenario.build import DEFAULT_OUTPUTS, plain_value
+from fieldsim.scenario.build_mesh import make_mesh
 from fieldsim.scenario.conduct import Conduct, Follower
 from fieldsim.scenario.language import Amount, evaluate_numbers
 from fieldsim.scenario.schema_fields import Law, Model
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from fieldsim.fields import ScalarField, VectorField
     from fieldsim.scenario.compute import Solution
     from fieldsim.scenario.load import Loaded
-    from fieldsim.scenario.schema import MeshSpec, Scenario, TimeSpec
+    from fieldsim.scenario.schema import Scenario, TimeSpec
+    from fieldsim.scenario.schema_mesh import MeshSpec
     from fieldsim.simulation import Problem, Result, SideResult
 
     Array = NDArray[np.float64]
@@ -34,7 +36,7 @@ def make_problem(loaded: Loaded, spec: MeshSpec | None) -> Problem:
     if scenario.model is None or spec is None:
         raise InvalidInput(must("model", "given with a mesh", None, "Add `model` and `mesh`."))
     return Problem(
-        make_mesh(spec),
+        make_mesh(spec, loaded.path.parent),
         _model(scenario.model, loaded.setting.units["@unknown"]),
         {side: _condition(law) for side, law in scenario.boundary.items()},
         initial=0.0 if scenario.initial is None else plain_value(scenario.initial),

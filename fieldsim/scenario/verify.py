@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from math import dist, log2, prod
 from typing import Any
 
-from fieldsim.scenario.build import refined
+from fieldsim.scenario.build_mesh import refined
 from fieldsim.scenario.compute import solve
 from fieldsim.scenario.conduct import Conduct, Progress, silent
 from fieldsim.scenario.load import Loaded
@@ -51,6 +51,8 @@ def _orders(loaded: Loaded, checks: list[CheckOutcome], progress: Progress) -> l
     spec = loaded.scenario.mesh
     if spec is None:
         return ["the data bring their own mesh: it cannot be refined"]
+    if spec.corners is not None:
+        return ["the mesh comes from a file: it cannot be refined"]
     if spec.stretch:
         return ["the mesh is stretched by a fixed ratio: refining it would change its shape"]
     finest = prod(spec.cells) * 2 ** len(spec.cells)

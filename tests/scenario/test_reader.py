@@ -152,9 +152,9 @@ def test_aliases_cannot_multiply_without_end() -> None:
 @pytest.mark.parametrize("depth", [DEEPEST + 1, 1000, 5000])
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
 def test_deep_nesting_is_refused_quickly(depth: int, opening: str) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert "nested too deeply" in str(fault(opening * depth))
-    assert time.monotonic() - begun < 2.0
+    assert time.process_time() - begun < 2.0
 
 
 @pytest.mark.parametrize("value", ["9" * 5000, "-" + "1" * 101])
@@ -186,9 +186,9 @@ def test_what_is_no_yaml_is_told_with_its_place(text: str) -> None:
 
 
 def test_a_scenario_with_too_many_values_is_refused_quickly() -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     assert "data file" in str(fault("a: [" + "1," * 100_000 + "1]"))
-    assert time.monotonic() - begun < 2.0
+    assert time.process_time() - begun < 2.0
 
 
 def test_files_that_cannot_be_read_say_why(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -220,20 +221,20 @@ def test_the_resolved_scenario_reads_back_to_the_same(given: str, solved: str, l
 
 
 def test_refused_meshes_are_refused_at_once(given: str, load_text: Check) -> None:
-    begun = time.monotonic()
+    begun = time.process_time()
     load_text(given.replace("cells: [8, n]", "cells: [100000, 100000]"))
-    assert time.monotonic() - begun < 2.0
+    assert time.process_time() - begun < 2.0
 
 
 def test_stretched_edges_grow_by_the_ratio(load_text: Check) -> None:
     import numpy as np
 
-    from fieldsim.scenario.build import make_mesh
+    from fieldsim.scenario.build_mesh import make_mesh
 
     mesh = "{type: cartesian, x: [1, 3], cells: [20], stretch: {x: {towards: [x-, x+], ratio: 1.2}}}"
     spec = load_text(f"fieldsim: 1\ntitle: t\nmesh: {mesh}\nfield: {{name: f, expression: x}}\n").scenario.mesh
     assert spec is not None
-    edges = make_mesh(spec).axes[0].edges
+    edges = make_mesh(spec, Path()).axes[0].edges
     widths = np.diff(edges)
     assert (edges[0], edges[-1]) == (1.0, 3.0)
     assert widths[1:10] / widths[:9] == pytest.approx(1.2)
