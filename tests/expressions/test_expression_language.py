@@ -197,10 +197,10 @@ OVERLONG = {
 
 @pytest.mark.parametrize("kind", OVERLONG)
 def test_oversized_text_is_refused_at_once_and_echoed_short(kind: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ExpressionError, match=f"may have {MAX_LENGTH} characters") as caught:
         compile_expression(OVERLONG[kind], NAMES)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
     assert len(str(caught.value)) < 400
 
 

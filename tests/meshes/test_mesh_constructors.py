@@ -106,20 +106,20 @@ def test_counts_may_be_numpy_integers(number):
 
 @pytest.mark.parametrize("cells", [10**18, 10**30])
 def test_counts_beyond_memory_are_refused_before_any_work(cells):
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(FieldSimError):
         fs.cartesian(x=(0, 1), cells=cells)
-    assert time.monotonic() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 def test_fields_beyond_memory_are_refused_before_any_work():
     """FAULTS, Grid: 100000^3 cells need 7.1 PiB a field."""
     mesh = fs.cartesian(x=(0, 1), y=(0, 1), z=(0, 1), cells=(100_000,) * 3)
-    began = time.monotonic()
+    began = time.process_time()
     for values in (1.0, "x*y*z"):
         with pytest.raises(Refused, match="PiB"):
             fs.ScalarField(mesh, values)
-    assert time.monotonic() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 # ---- which axes

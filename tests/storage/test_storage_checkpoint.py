@@ -165,10 +165,10 @@ ENTRY = {"name": "u", "dtype": "<f8", "shape": [1], "offset": 0}
 )
 def test_a_header_that_lies_is_refused_before_anything_is_allocated(tmp_path: Path, changes: dict[str, Any]) -> None:
     path = forged(tmp_path / "a", {"meta": {}, "arrays": [{**ENTRY, **changes}]}, bytes(8))
-    start_time = time.monotonic()
+    start_time = time.process_time()
     with pytest.raises(StorageError):
         load(path)
-    assert time.monotonic() - start_time < 1.0
+    assert time.process_time() - start_time < 1.0
 
 
 @pytest.mark.parametrize(
