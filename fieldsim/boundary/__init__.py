@@ -1,8 +1,10 @@
 """Conditions on the sides of a body, in physicists' words; "out" is along the outward normal."""
 
-from fieldsim.boundary.conditions import Condition, Convective, FluxOut, GradientOut, Value
-from fieldsim.boundary.given import Given, Number, Place, read_given
-from fieldsim.boundary.law import BoundCondition, Wall, WallLaw, WallUnits, bind_walls, place_on_side
+from fieldsim.boundary.conditions import Condition, Convective, FluxOut, GradientOut, Radiative, Value, bind_walls
+from fieldsim.boundary.given import Given, Number, read_given
+from fieldsim.boundary.law import BoundCondition, Wall, WallLaw, WallState, WallUnits, place_on_side, settled
+from fieldsim.boundary.pieces import Where, is_pieces, read_where
+from fieldsim.boundary.place import Place
 
 __all__ = [
     "BoundCondition",
@@ -13,11 +15,17 @@ __all__ = [
     "GradientOut",
     "Number",
     "Place",
+    "Radiative",
     "Value",
     "Wall",
     "WallLaw",
+    "WallState",
     "WallUnits",
+    "Where",
     "bind_walls",
+    "is_pieces",
     "place_on_side",
     "read_given",
+    "read_where",
+    "settled",
 ]

@@ -1,4 +1,4 @@
-"""The conditions users write: Value, FluxOut, GradientOut, Convective.
+"""The conditions users write: Value, FluxOut, GradientOut, Convective, Radiative, and pieces of a side.
 
 Their numbers may be constants, quantities ("100 degC"), arrays over the side, or formulas of place and time t.
 A new condition is a frozen dataclass with `bind`, and a record that gives the three numbers of its WallLaw.
@@ -10,12 +10,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fieldsim.arrays import FloatArray
-from fieldsim.boundary.given import Given, Number, Place, read_given
-from fieldsim.boundary.law import BoundCondition, Condition, Wall, WallLaw, WallUnits, zeros_like_wall
+from fieldsim.arrays import BoolArray, FloatArray
+from fieldsim.boundary.given import Given, Number, read_given
+from fieldsim.boundary.law import (
+    BoundCondition,
+    Condition,
+    Wall,
+    WallLaw,
+    WallUnits,
+    check_sides,
+    place_on_side,
+    zeros_like_wall,
+)
+from fieldsim.boundary.pieces import read_pieces
+from fieldsim.boundary.place import Place
 from fieldsim.errors import InvalidInput, must
+from fieldsim.expressions import CONSTANTS
+from fieldsim.meshes import Mesh
 
-__all__ = ["Condition", "Convective", "FluxOut", "GradientOut", "Value"]
+__all__ = ["Condition", "Convective", "FluxOut", "GradientOut", "Radiative", "Value"]
 
 
 @dataclass(frozen=True)
@@ -67,15 +80,59 @@ class Convective:
 
 
 @dataclass(frozen=True)
+class Radiative:
+    """What leaves is emissivity sigma (T^4 - ambient^4), T in kelvin (Stefan 1879, Boltzmann 1884).
+
+    `emissivity` is between 0 and 1, `ambient` the temperature of large black surroundings.
+    """
+
+    emissivity: Number
+    ambient: Number
+
+    def bind(self, place: Place, units: WallUnits, name: str) -> BoundCondition:
+        """Read the numbers over the side; raises InvalidInput for values outside their range or not in kelvin."""
+        if (units.value, units.flux) != ("K", "W/m^2"):
+            remedy = "Use it with Heat, whose unit is then K."
+            raise InvalidInput(must(name, "for a temperature in K", f"an unknown in {units.value or '1'}", remedy))
+        emissivity = read_given(self.emissivity, place, unit="", name=f"{name}.emissivity")
+        ambient = read_given(self.ambient, place, unit=units.value, name=f"{name}.ambient")
+        bound = _Radiating(emissivity, ambient)
+        bound.numbers(0.0)
+        return bound
+
+
+def bind_walls(mesh: Mesh, conditions: object, units: WallUnits) -> dict[str, BoundCondition]:
+    """Read one condition for every wall of the mesh; raises InvalidInput for missing, unknown or needless ones."""
+    return {
+        name: bind_condition(condition, place_on_side(mesh, mesh.sides[name]), units, f"boundary[{name!r}]")
+        for name, condition in check_sides(mesh, conditions).items()
+    }
+
+
+def bind_condition(condition: object, place: Place, units: WallUnits, name: str) -> BoundCondition:
+    """Read one condition, or conditions on parts [(where, condition), ..., condition]; raises InvalidInput."""
+    if isinstance(condition, list | tuple) and condition:
+        pieces = read_pieces(condition, place, name)
+        return _Parts(tuple((p.mask, bind_condition(p.thing, p.place, units, p.name)) for p in pieces))
+    if isinstance(condition, type) or not hasattr(condition, "bind"):
+        rule = "Value, FluxOut, GradientOut, Convective, Radiative or a list of parts"
+        remedy = "For example Value(100.0), or [('y > 0.5', Value(100.0)), FluxOut(0.0)]."
+        raise InvalidInput(must(name, rule, condition, remedy))
+    bound: BoundCondition = condition.bind(place, units, name)
+    return bound
+
+
+@dataclass(frozen=True)
 class _HeldAt:
     value: Given
     slope_varies: bool = False
+    follows: bool = False
 
     @property
     def varies(self) -> bool:
         return self.value.varies
 
-    def law(self, t: float, wall: Wall) -> WallLaw:
+    def law(self, t: float, wall: Wall, surface: FloatArray) -> WallLaw:
         return WallLaw(wall.conductance, self.value.values(t), zeros_like_wall(wall))
 
 
@@ -83,12 +140,13 @@ class _HeldAt:
 class _Leaving:
     flux: Given
     slope_varies: bool = False
+    follows: bool = False
 
     @property
     def varies(self) -> bool:
         return self.flux.varies
 
-    def law(self, t: float, wall: Wall) -> WallLaw:
+    def law(self, t: float, wall: Wall, surface: FloatArray) -> WallLaw:
         none = zeros_like_wall(wall)
         return WallLaw(none, none, self.flux.values(t))
 
@@ -97,20 +155,23 @@ class _Leaving:
 class _Sloping:
     gradient: Given
     slope_varies: bool = False
+    follows: bool = False
 
     @property
     def varies(self) -> bool:
         return self.gradient.varies
 
-    def law(self, t: float, wall: Wall) -> WallLaw:
+    def law(self, t: float, wall: Wall, surface: FloatArray) -> WallLaw:
         none = zeros_like_wall(wall)
-        return WallLaw(none, none, -wall.conductivity * self.gradient.values(t))
+        conductivity = wall.conductivity if wall.at_surface is None else wall.at_surface
+        return WallLaw(none, none, -conductivity * self.gradient.values(t))
 
 
 @dataclass(frozen=True)
 class _Film:
     h: Given
     ambient: Given
+    follows: bool = False
 
     @property
     def varies(self) -> bool:
@@ -120,11 +181,69 @@ class _Film:
     def slope_varies(self) -> bool:
         return self.h.varies
 
-    def law(self, t: float, wall: Wall) -> WallLaw:
+    def law(self, t: float, wall: Wall, surface: FloatArray) -> WallLaw:
         h = _checked_h(self.h, t)
         # the film and the half cell in series
         slope = h * wall.conductance / (h + wall.conductance)
         return WallLaw(slope, self.ambient.values(t), zeros_like_wall(wall))
+
+
+@dataclass(frozen=True)
+class _Radiating:
+    """The tangent of the law at the surface value; odd below 0 K, so that an iteration may pass there."""
+
+    emissivity: Given
+    ambient: Given
+    slope_varies: bool = True
+    follows: bool = True
+
+    @property
+    def varies(self) -> bool:
+        return self.emissivity.varies or self.ambient.varies
+
+    def numbers(self, t: float) -> tuple[FloatArray, FloatArray]:
+        emissivity, ambient = self.emissivity.values(t), self.ambient.values(t)
+        if ((emissivity < 0.0) | (emissivity > 1.0)).any():
+            worst = float(emissivity.flat[np.argmax(np.abs(emissivity - 0.5))])
+            raise InvalidInput(must(self.emissivity.name, "between 0 and 1", worst, "A black body has 1."))
+        if (ambient < 0.0).any():
+            coldest = float(np.min(ambient))
+            raise InvalidInput(
+                must(self.ambient.name, "0 K or more", coldest, "Radiation takes kelvin: 20 degC is 293.15.")
+            )
+        return emissivity * CONSTANTS["sigma_SB"], ambient
+
+    def law(self, t: float, wall: Wall, surface: FloatArray) -> WallLaw:
+        strength, ambient = self.numbers(t)
+        flux = strength * (np.abs(surface) * surface**3 - ambient**4)
+        film = 4.0 * strength * np.abs(surface) ** 3
+        # the tangent and the half cell in series
+        share = wall.conductance / (film + wall.conductance)
+        return WallLaw(film * share, surface, flux * share)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    parts: tuple[tuple[BoolArray, BoundCondition], ...]
+
+    @property
+    def varies(self) -> bool:
+        return any(part.varies for _, part in self.parts)
+
+    @property
+    def slope_varies(self) -> bool:
+        return any(part.slope_varies for _, part in self.parts)
+
+    @property
+    def follows(self) -> bool:
+        return any(part.follows for _, part in self.parts)
+
+    def law(self, t: float, wall: Wall, surface: FloatArray) -> WallLaw:
+        slope, reference, flux = (zeros_like_wall(wall) for _ in range(3))
+        for mask, part in self.parts:
+            law = part.law(t, wall.part(mask), surface[mask])
+            slope[mask], reference[mask], flux[mask] = law.slope, law.reference, law.flux
+        return WallLaw(slope, reference, flux)
 
 
 def _checked_h(h: Given, t: float) -> FloatArray:

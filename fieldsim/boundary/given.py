@@ -1,72 +1,67 @@
-"""A number that a user gives over a place: a constant, a quantity with a unit, an array, or a formula.
+"""A number that a user gives over a place: a constant, a quantity, an array, a formula, a function, or pieces.
 
-A formula may use the coordinates of the place and the time t; it is compiled once and evaluated at each t.
+A formula may use the coordinates of the place, the time t and, where allowed, the unknown by its symbol; it is
+compiled once and evaluated at each t. A function of one argument is a function of the unknown: lambda T: 1 + T/100.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from fieldsim.arrays import FloatArray, frozen
+from fieldsim.boundary.pieces import is_pieces, read_pieces
+from fieldsim.boundary.place import Place
 from fieldsim.errors import ExpressionError, InvalidInput, NumericalFailure, must
-from fieldsim.expressions import Expression, compile_expression
+from fieldsim.expressions import compile_expression
 from fieldsim.units import looks_like_quantity, parse_quantity
 
-Number: TypeAlias = float | str | npt.ArrayLike
+Number: TypeAlias = float | str | npt.ArrayLike | Callable[[Any], Any] | Sequence[Any]
+Rule: TypeAlias = Callable[[float, FloatArray | None], object]
 
 TIME = "t"
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a number is needed: how many values, what a formula may use there, and what to call it.
-
-    `coordinates` returns the named coordinates broadcastable to `shape`; `noun` is "cell" or "face".
-    """
-
-    shape: tuple[int, ...]
-    names: frozenset[str]
-    coordinates: Callable[[Collection[str]], Mapping[str, FloatArray]]
-    noun: str = "cell"
-
-
-@dataclass(frozen=True)
 class Given:
-    """A number over a place, ready to be evaluated at a time: `values(t)` has the place's shape."""
+    """A number over a place, ready to be evaluated: `values(t, u)` has the place's shape.
+
+    `varies` and `follows` say whether it depends on the time and on the unknown.
+    """
 
     name: str
     place: Place
-    constant: FloatArray | None
-    expression: Expression | None = None
-    coordinates: Mapping[str, FloatArray] = field(default_factory=dict)
+    constant: FloatArray | None = None
+    rule: Rule | None = None
+    varies: bool = False
+    follows: bool = False
 
-    @property
-    def varies(self) -> bool:
-        """Whether the number depends on time."""
-        return self.expression is not None
-
-    def values(self, t: float) -> FloatArray:
-        """Return the values at time `t` (s), finite; raises NumericalFailure naming the first bad cell."""
-        if self.expression is None:
-            return self.constant if self.constant is not None else frozen(np.zeros(self.place.shape))
-        result = _spread(self.expression({**self.coordinates, TIME: t}), self.place, self.name)
-        _check_finite(result, self.name, self.place, f" at t = {t:.6g} s")
+    def values(self, t: float, u: FloatArray | None = None) -> FloatArray:
+        """Return the values at time `t` (s) and unknown `u`; raises NumericalFailure naming the first bad cell."""
+        if self.constant is not None:
+            return self.constant
+        result = _spread(self.rule(t, u) if self.rule else 0.0, self.place, self.name)
+        _check_finite(result, self.name, self.place, f" at t = {t:.6g} s" if self.varies else "")
         return result
 
 
-def read_given(what: Number, place: Place, *, unit: str, name: str, time: bool = True) -> Given:
+def read_given(what: Number, place: Place, *, unit: str, name: str, time: bool = True, unknown: str = "") -> Given:
     """Read a number over `place`: 5.0, "5 cm" (in `unit`), an array of the place's shape, "sin(x)*exp(-t)".
 
-    `unit` is the SI unit expected; with `time` false a formula may not use t. Raises InvalidInput,
-    ExpressionError, UnitsError, and NumericalFailure where a value is not finite.
+    `unit` is the SI unit expected; with `time` false a formula may not use t; with `unknown` ("T") it may use the
+    unknown, and so may a function of one argument. Pieces [(where, number), ..., number] are read one by one.
+    Raises InvalidInput, ExpressionError, UnitsError, and NumericalFailure where a value is not finite.
     """
+    if is_pieces(what):
+        return _pieced(what, place, unit, name, time=time, unknown=unknown)
+    if callable(what):
+        return _function(what, place, name, unknown)
     if isinstance(what, str) and not looks_like_quantity(what):
-        return _formula(what, place, name, time=time)
+        return _formula(what, place, name, time=time, unknown=unknown)
     if isinstance(what, str):
         what = parse_quantity(what, unit, name=name)
     try:
@@ -75,22 +70,64 @@ def read_given(what: Number, place: Place, *, unit: str, name: str, time: bool =
         raise InvalidInput(_not_a_number(name, what)) from error
     if array.dtype.kind not in "fiu" or isinstance(what, np.ma.MaskedArray):
         raise InvalidInput(_not_a_number(name, what))
-    constant = _spread(array.astype(float), place, name)
+    return _constant(array.astype(float), place, name)
+
+
+def _constant(values: object, place: Place, name: str) -> Given:
+    constant = _spread(values, place, name)
     _check_finite(constant, name, place, "")
     return Given(name, place, constant)
 
 
-def _formula(text: str, place: Place, name: str, *, time: bool) -> Given:
-    allowed = place.names | {TIME} if time else place.names
+def _pieced(what: Sequence[Any], place: Place, unit: str, name: str, *, time: bool, unknown: str) -> Given:
+    pieces = read_pieces(what, place, name)
+    parts = [
+        (piece.mask, read_given(piece.thing, piece.place, unit=unit, name=piece.name, time=time, unknown=unknown))  # type: ignore[arg-type]
+        for piece in pieces
+    ]
+
+    def gather(t: float, u: FloatArray | None) -> FloatArray:
+        result = np.empty(place.shape)
+        for mask, part in parts:
+            result[mask] = part.values(t, None if u is None else u[mask])
+        return result
+
+    varies, follows = any(part.varies for _, part in parts), any(part.follows for _, part in parts)
+    if varies or follows:
+        return Given(name, place, None, gather, varies, follows)
+    return _constant(gather(0.0, None), place, name)
+
+
+def _function(what: Callable[[Any], Any], place: Place, name: str, unknown: str) -> Given:
+    if not unknown:
+        remedy = "Only conductivities and sources may be functions, of the unknown."
+        raise InvalidInput(must(name, "a number, a quantity, a formula or an array", what, remedy))
+
+    def rule(t: float, u: FloatArray | None) -> object:
+        try:
+            return np.asarray(what(u), dtype=float)
+        except (TypeError, ValueError) as error:
+            rule = f"a function that takes an array of {unknown} and returns numbers"
+            raise InvalidInput(must(name, rule, f"{type(error).__name__}: {error}", "Use NumPy functions.")) from error
+
+    return Given(name, place, None, rule, follows=True)
+
+
+def _formula(text: str, place: Place, name: str, *, time: bool, unknown: str) -> Given:
+    own = {TIME} | ({unknown} if unknown else set())
     if not time:
         _refuse_time(text, place, name)
-    expression = compile_expression(text, allowed, where=name)
-    coordinates = dict(place.coordinates(expression.names - {TIME}))
-    if TIME in expression.names:
-        return Given(name, place, None, expression, coordinates)
-    constant = _spread(expression(coordinates), place, name)
-    _check_finite(constant, name, place, "")
-    return Given(name, place, constant)
+        own -= {TIME}
+    expression = compile_expression(text, place.names | own, where=name)
+    varies, follows = TIME in expression.names, bool(unknown) and unknown in expression.names
+    coordinates = dict(place.coordinates(expression.names - {TIME, unknown}))
+    if not varies and not follows:
+        return _constant(expression(coordinates), place, name)
+
+    def rule(t: float, u: FloatArray | None) -> object:
+        return expression({**coordinates, TIME: t, **({unknown: u} if follows else {})})
+
+    return Given(name, place, None, rule, varies, follows)
 
 
 def _refuse_time(text: str, place: Place, name: str) -> None:
@@ -105,6 +142,8 @@ def _refuse_time(text: str, place: Place, name: str) -> None:
 
 def _spread(values: object, place: Place, name: str) -> FloatArray:
     array = np.asarray(values, dtype=float)
+    if place.mask is not None and array.shape == place.mask.shape and array.shape != place.shape:
+        array = array[place.mask]
     try:
         return frozen(np.broadcast_to(array, place.shape))
     except ValueError:
@@ -118,7 +157,7 @@ def _check_finite(values: FloatArray, name: str, place: Place, when: str) -> Non
     if bad.any():
         index = tuple(int(i) for i in np.argwhere(bad)[0])
         raise NumericalFailure(
-            f"`{name}` must be finite; got {values[index]} first in {place.noun} {index}{when}. "
+            f"`{name}` must be finite; got {values[index]} first in {place.noun} {place.index(index)}{when}. "
             "Change the formula or the data there."
         )
 

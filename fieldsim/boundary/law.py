@@ -7,32 +7,44 @@ u_surface = u_inner - flux_out / (k/d), never from extrapolation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Protocol
 
 import numpy as np
 
-from fieldsim.arrays import FloatArray
-from fieldsim.boundary.given import Place
-from fieldsim.errors import InvalidInput, must
+from fieldsim.arrays import BoolArray, FloatArray
+from fieldsim.boundary.place import Place
+from fieldsim.errors import InvalidInput, NumericalFailure, must
 from fieldsim.meshes import Mesh, Side
+
+_ROUNDS = 100
+_SAME = 1e-14
 
 
 @dataclass(frozen=True)
 class Wall:
-    """The wall faces of one side: areas (m^2), conductivity and distance (m) from the inner centre, over the side."""
+    """The wall faces of one side: areas (m^2), conductivity and distance (m) from the inner centre, over the side.
+
+    `conductivity` is that of the half cell; `at_surface` that on the wall itself, where it follows the unknown.
+    """
 
     side: Side
     areas: FloatArray
     conductivity: FloatArray
     distance: FloatArray
+    at_surface: FloatArray | None = None
 
     @property
     def conductance(self) -> FloatArray:
         """Conductance k/d between the inner centre and the wall, per area."""
         return self.conductivity / self.distance
+
+    def part(self, mask: BoolArray) -> Wall:
+        """Return some of the faces."""
+        surface = None if self.at_surface is None else self.at_surface[mask]
+        return Wall(self.side, self.areas[mask], self.conductivity[mask], self.distance[mask], surface)
 
 
 @dataclass(frozen=True)
@@ -50,6 +62,30 @@ class WallLaw:
     def surface(self, inner: FloatArray, wall: Wall) -> FloatArray:
         """Return the value on the wall itself, by the same half-cell law."""
         return inner - self.flux_out(inner) / wall.conductance
+
+
+@dataclass(frozen=True)
+class WallState:
+    """A wall at a moment: its law about the values in the cells along it."""
+
+    wall: Wall
+    law: WallLaw
+    inner: FloatArray
+
+    @property
+    def flux_out(self) -> FloatArray:
+        """What leaves per area."""
+        return self.law.flux_out(self.inner)
+
+    @property
+    def flow_out(self) -> FloatArray:
+        """What leaves through each face."""
+        return self.wall.areas * self.flux_out
+
+    @property
+    def surface(self) -> FloatArray:
+        """The value on the wall itself."""
+        return self.law.surface(self.inner, self.wall)
 
 
 @dataclass(frozen=True)
@@ -73,8 +109,12 @@ class BoundCondition(Protocol):
     def slope_varies(self) -> bool:
         """Whether the slope depends on time, so that matrices do too."""
 
-    def law(self, t: float, wall: Wall) -> WallLaw:
-        """Return the law at time `t` (s)."""
+    @property
+    def follows(self) -> bool:
+        """Whether the law depends on the surface value: it is then the tangent there."""
+
+    def law(self, t: float, wall: Wall, surface: FloatArray) -> WallLaw:
+        """Return the law at time `t` (s), linear about the surface values."""
 
 
 class Condition(Protocol):
@@ -90,8 +130,32 @@ def place_on_side(mesh: Mesh, side: Side) -> Place:
     return Place(shape, mesh.expression_names, lambda names: mesh.face_coordinates(side.name, names), "face")
 
 
-def bind_walls(mesh: Mesh, conditions: object, units: WallUnits) -> dict[str, BoundCondition]:
-    """Read one condition for every wall of the mesh; raises InvalidInput for missing, unknown or needless ones."""
+def settled(
+    condition: BoundCondition, t: float, inner: FloatArray, wall_at: Callable[[FloatArray], Wall], *, fixed: bool
+) -> WallState:
+    """Return the state of a wall at given inner values: the surface value that satisfies both half cell and law.
+
+    `wall_at(surface)` gives the wall with its conductivity; `fixed` says that it does not depend on the surface.
+    Newton's method, one face each; the tangent laws are monotone, so that it cannot miss.
+    """
+    surface = inner
+    for _ in range(_ROUNDS):
+        wall = wall_at(surface)
+        state = WallState(wall, condition.law(t, wall, surface), inner)
+        if fixed and not condition.follows:
+            return state
+        change = np.abs(state.surface - surface)
+        surface = state.surface
+        if (change <= _SAME * (np.abs(surface) + np.abs(inner))).all():
+            return state
+    raise NumericalFailure(
+        f"the surface value on {wall.side.name} does not settle: it still changes by {float(change.max()):.3g}. "
+        "Refine the mesh there, or smooth the coefficient's dependence on the unknown."
+    )
+
+
+def check_sides(mesh: Mesh, conditions: object) -> Mapping[str, object]:
+    """Return conditions by wall; raises InvalidInput for missing, unknown or needless ones."""
     if not isinstance(conditions, Mapping):
         rule = "a mapping from side to condition"
         raise InvalidInput(must("boundary", rule, conditions, f"For example {_example(mesh)}."))
@@ -108,14 +172,7 @@ def bind_walls(mesh: Mesh, conditions: object, units: WallUnits) -> dict[str, Bo
                 f"Add {missing[0]!r}: FluxOut(0.0) for an insulated wall, or Value(...) for a fixed value.",
             )
         )
-    bound = {}
-    for name in mesh.walls:
-        condition = conditions[name]
-        if not hasattr(condition, "bind"):
-            rule = "Value, FluxOut, GradientOut or Convective"
-            raise InvalidInput(must(f"boundary[{name!r}]", rule, condition, "For example Value(100.0)."))
-        bound[name] = condition.bind(place_on_side(mesh, mesh.sides[name]), units, f"boundary[{name!r}]")
-    return bound
+    return {name: conditions[name] for name in mesh.walls}
 
 
 def _check_side(mesh: Mesh, name: object) -> None:

@@ -1,11 +1,14 @@
-"""Equations of physics over one conservative core: storage du/dt = div(K grad u) + source."""
+"""Equations of physics over one conservative core: storage du/dt = div(K grad u) + source - sink u."""
 
+from fieldsim.physics.bodies import Bodies
+from fieldsim.physics.discretise import discretise, place_of_cells
 from fieldsim.physics.equation import Coefficient, Equation
-from fieldsim.physics.finite_volume import FiniteVolume, discretise
+from fieldsim.physics.finite_volume import FiniteVolume, Linearised, wall_index
 from fieldsim.physics.models import Diffusion, Electrostatics, Gravity, Heat, Model
 from fieldsim.physics.system import ConservationSystem
 
 __all__ = [
+    "Bodies",
     "Coefficient",
     "ConservationSystem",
     "Diffusion",
@@ -14,6 +17,9 @@ __all__ = [
     "FiniteVolume",
     "Gravity",
     "Heat",
+    "Linearised",
     "Model",
     "discretise",
+    "place_of_cells",
+    "wall_index",
 ]

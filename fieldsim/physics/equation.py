@@ -1,6 +1,6 @@
 """What a model tells the core: its coefficients, which of them store, and the names and units of everything.
 
-storage du/dt = div(conductivity grad u) + factor * source, flux = -conductivity grad u
+storage du/dt = div(conductivity grad u) + factor * source - sink u, flux = -conductivity grad u
 """
 
 from __future__ import annotations
@@ -42,3 +42,4 @@ class Equation:
     rate: str
     storage: tuple[Coefficient, ...] = ()
     source_factor: float = 1.0
+    sink: Coefficient | None = None

@@ -1,130 +1,278 @@
-"""The conservative core: storage du/dt = div(K grad u) + source, integrated over each cell.
+"""The conservative core: storage du/dt = div(K grad u) + source - sink u, integrated over each cell.
 
-flow through a face = A (u_i - u_j) / (d_i/K_i + d_j/K_j): the distance-weighted harmonic mean, exact for layers.
-Walls follow their half-cell law; poles have no area and seams are faces like any other. What leaves one cell
-enters its neighbour, so the balance closes to rounding. The matrix and the matrix-free flows come from the same
-face conductances.
+flow through a face = A (u_i - u_j) / (d_i/K_i + d_j/K_j): the distance-weighted harmonic mean, exact for layers. Where
+K follows the unknown, K_i is its mean over the values between u_i and u_j (Kirchhoff 1894), exact for K(u). Walls
+follow their half-cell law; poles have no area and seams are faces like any other. What leaves one cell enters its
+neighbour, so the balance closes to rounding; the matrix comes from the same face conductances.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from fieldsim.arrays import FloatArray
-from fieldsim.boundary import (
-    BoundCondition,
-    Given,
-    Place,
-    Wall,
-    WallLaw,
-    bind_walls,
-    read_given,
-)
+from fieldsim.boundary import BoundCondition, Given, Wall, WallState, settled
 from fieldsim.errors import InvalidInput, NumericalFailure, must
-from fieldsim.fields import ScalarField
 from fieldsim.linear import GridOperator
 from fieldsim.meshes import Mesh, Side
-from fieldsim.physics.equation import Coefficient, Equation
+from fieldsim.physics.bodies import Bodies
+from fieldsim.physics.equation import Equation
 
-Laws = Mapping[str, WallLaw]
+# Gauss-Legendre: exact for polynomials K(u) up to degree five
+_POINTS, _WEIGHTS = (0.5 * x for x in np.polynomial.legendre.leggauss(3))
+_POINTS = _POINTS + 0.5
+_NUDGE = 6e-6
+
+
+@dataclass(frozen=True)
+class Linearised:
+    """-d gain/du = operator * diag(weight), the operator symmetric; without `weight` it is 1.
+
+    For K = m(place) f(u), weight = f(u) makes Kirchhoff's variable the unknown, in which conduction is symmetric;
+    for other K it is close to the derivative.
+    """
+
+    operator: GridOperator
+    weight: FloatArray | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class FiniteVolume:
     """A conservation law on a mesh, in extensive form: flows and supplies a cell in the equation's `rate` unit.
 
-    `storage` holds storage coefficient times volume a cell, None where the law has no time.
+    `storage` holds storage coefficient times volume a cell, None where the law has no time. `wall_conductivity`
+    is given along each wall where the conductivity follows the unknown.
     """
 
     mesh: Mesh
     equation: Equation
-    conductivity: FloatArray
+    conductivity: Given
     storage: FloatArray | None
     source: Given
     conditions: Mapping[str, BoundCondition]
+    bodies: Bodies
+    sink: Given | None = None
+    wall_conductivity: Mapping[str, Given] = field(default_factory=dict)
 
-    @cached_property
-    def operator(self) -> GridOperator:
-        """The face conductances A / (d_i/K_i + d_j/K_j) between neighbouring cells, without the walls."""
-        periodic = tuple(axis.periodic for axis in self.mesh.axes)
-        couplings = tuple(self._couplings(axis) for axis in range(self.mesh.ndim))
-        return GridOperator(np.zeros(self.mesh.shape), couplings, periodic)
-
-    def _couplings(self, axis: int) -> FloatArray:
-        n = self.mesh.shape[axis]
-        to_lower, to_upper = self.mesh.half_distances(axis)
-        lower_part, upper_part = to_upper / self.conductivity, to_lower / self.conductivity
-        areas = self.mesh.face_areas(axis)
-        if self.mesh.axes[axis].periodic:
-            areas = areas.take(range(1, n + 1), axis)
-            return areas / (lower_part + np.roll(upper_part, -1, axis))
-        areas = areas.take(range(1, n), axis)
-        return areas / (lower_part.take(range(n - 1), axis) + upper_part.take(range(1, n), axis))
-
-    @cached_property
-    def walls(self) -> dict[str, Wall]:
-        """The wall faces of every side that has a condition."""
-        return {name: self._wall(self.mesh.sides[name]) for name in self.conditions}
-
-    def _wall(self, side: Side) -> Wall:
-        index = wall_index(side)
-        distances = self.mesh.half_distances(side.axis)[side.end]
-        areas = self.mesh.face_areas(side.axis)
-        return Wall(side, areas[index], self.conductivity[index], distances[index])
+    # ---- what depends on what
 
     @property
-    def slope_varies(self) -> bool:
-        """Whether the matrix depends on time, through a condition's slope."""
-        return any(condition.slope_varies for condition in self.conditions.values())
+    def walls(self) -> tuple[str, ...]:
+        """Names of the sides that have a condition."""
+        return tuple(self.conditions)
+
+    @property
+    def exits(self) -> tuple[str, ...]:
+        """Names of all through which something may leave: walls and held bodies."""
+        return (*self.conditions, *(body.name for body in self.bodies.held))
+
+    @cached_property
+    def follows(self) -> bool:
+        """Whether the law is nonlinear: coefficients, the source or a wall follow the unknown."""
+        walls = any(condition.follows for condition in self.conditions.values())
+        return walls or self.conductivity.follows or self.source.follows
+
+    @property
+    def radiates(self) -> bool:
+        """Whether a wall radiates, so that the unknown is an absolute temperature."""
+        return any(condition.follows for condition in self.conditions.values())
+
+    @cached_property
+    def matrix_varies(self) -> bool:
+        """Whether the matrix depends on time."""
+        slopes = any(condition.slope_varies for condition in self.conditions.values())
+        return slopes or self.conductivity.varies or (self.sink is not None and self.sink.varies)
 
     @property
     def data_vary(self) -> tuple[str, ...]:
-        """Names of the data that depend on time: "source", or sides."""
-        names = [f"boundary[{name!r}]" for name, c in self.conditions.items() if c.varies]
-        return (*([self.source.name] if self.source.varies else []), *names)
+        """Names of the data that depend on time: coefficients, sides, bodies."""
+        given = [
+            self.conductivity,
+            self.source,
+            *([self.sink] if self.sink else []),
+            *(b.value for b in self.bodies.held),
+        ]
+        walls = [f"boundary[{name!r}]" for name, c in self.conditions.items() if c.varies]
+        return (*(g.name for g in given if g.varies), *walls)
 
-    def laws(self, t: float) -> dict[str, WallLaw]:
-        """Return the law of every wall at time `t` (s)."""
-        return {name: self.conditions[name].law(t, wall) for name, wall in self.walls.items()}
+    @property
+    def free(self) -> bool:
+        """Whether nothing holds the unknown, so that a steady state has no level of its own."""
+        if self.bodies.held or self.sink is not None or self.source.follows:
+            return False
+        inner = np.ones(self.mesh.shape)
+        return not any((s.law.slope * s.wall.areas).any() for s in self.wall_states(0.0, inner).values())
 
-    def supply(self, t: float) -> FloatArray:
-        """Return the source in every cell, per time."""
-        supplied = self.source.values(t) * self.mesh.volumes
-        return supplied if self.equation.source_factor == 1.0 else self.equation.source_factor * supplied
+    # ---- flows
 
-    def wall_flows(self, u: FloatArray, laws: Laws) -> dict[str, FloatArray]:
-        """Return what leaves through each wall face, per time, over the side."""
-        return {name: wall.areas * laws[name].flux_out(self.inner(u, wall.side)) for name, wall in self.walls.items()}
+    def conductivity_at(self, t: float, u: FloatArray) -> FloatArray:
+        """Return the conductivity in every cell."""
+        return self._checked(self.conductivity.values(t, u))
+
+    def operator_at(self, t: float, u: FloatArray) -> GridOperator:
+        """Return the face conductances A / (d_i/K_i + d_j/K_j) between all neighbouring cells, without the walls."""
+        if self.conductivity.varies or self.conductivity.follows:
+            return self._operator(t, u)
+        return self._constant_operator
+
+    @cached_property
+    def _constant_operator(self) -> GridOperator:
+        return self._operator(0.0, np.zeros(self.mesh.shape))
+
+    def _operator(self, t: float, u: FloatArray) -> GridOperator:
+        periodic = tuple(axis.periodic for axis in self.mesh.axes)
+        couplings = tuple(self._couplings(axis, t, u) for axis in range(self.mesh.ndim))
+        return GridOperator(np.zeros(self.mesh.shape), couplings, periodic)
+
+    def _couplings(self, axis: int, t: float, u: FloatArray) -> FloatArray:
+        n, periodic = self.mesh.shape[axis], self.mesh.axes[axis].periodic
+        to_lower, to_upper = self.mesh.half_distances(axis)
+        lower = self._resistance(to_upper, t, u, _neighbour(u, axis, 1, periodic=periodic))
+        upper = self._resistance(to_lower, t, u, _neighbour(u, axis, -1, periodic=periodic))
+        areas = self.mesh.face_areas(axis)
+        if periodic:
+            areas, upper = areas.take(range(1, n + 1), axis), np.roll(upper, -1, axis)
+        else:
+            areas, lower = areas.take(range(1, n), axis), lower.take(range(n - 1), axis)
+            upper = upper.take(range(1, n), axis)
+        total = lower + upper
+        # inside a held body nothing resists and nothing flows
+        return np.divide(areas, total, out=np.zeros_like(total), where=total > 0.0)
+
+    def _resistance(self, distance: FloatArray, t: float, u: FloatArray, other: FloatArray) -> FloatArray:
+        """Return distance over conductivity, the mean between the values u and other."""
+        if self.conductivity.follows:
+            conductivity = self._mean(self.conductivity, t, u, other)
+        else:
+            conductivity = self.conductivity_at(t, u)
+        if not self.bodies.any:
+            return distance / conductivity
+        result = np.where(self.bodies.fixed, 0.0, distance / conductivity)
+        result[self.bodies.holes] = np.inf
+        return result
+
+    def _mean(self, conductivity: Given, t: float, u: FloatArray, other: FloatArray) -> FloatArray:
+        step = other - u
+        total = np.zeros_like(u)
+        for point, weight in zip(_POINTS, _WEIGHTS, strict=True):
+            total += weight * self._checked(conductivity.values(t, u + point * step))
+        return total
+
+    def _checked(self, values: FloatArray) -> FloatArray:
+        if not (self.conductivity.varies or self.conductivity.follows):
+            return values
+        return positive(values, self.conductivity.name, moving=True)
+
+    def wall_states(self, t: float, u: FloatArray) -> dict[str, WallState]:
+        """Return every wall at time `t` (s) with the values `u` in the cells along it."""
+        return {name: self._wall_state(name, t, u) for name in self.conditions}
+
+    def _wall_state(self, name: str, t: float, u: FloatArray) -> WallState:
+        side = self.mesh.sides[name]
+        index = wall_index(side)
+        inner: FloatArray = u[index]
+        areas, distances = self._wall_geometry[name]
+        given = self.wall_conductivity.get(name)
+        if given is None:
+            wall = Wall(side, areas, self.conductivity_at(t, u)[index], distances)
+            return settled(self.conditions[name], t, inner, lambda surface: wall, fixed=True)
+
+        def wall_at(surface: FloatArray) -> Wall:
+            mean = self._mean(given, t, inner.ravel(), surface.ravel())
+            own = self._checked(given.values(t, surface.ravel()))
+            return Wall(side, areas, mean.reshape(inner.shape), distances, own.reshape(inner.shape))
+
+        return settled(self.conditions[name], t, inner, wall_at, fixed=False)
+
+    @cached_property
+    def _wall_geometry(self) -> dict[str, tuple[FloatArray, FloatArray]]:
+        result = {}
+        for name in self.conditions:
+            side = self.mesh.sides[name]
+            index = wall_index(side)
+            areas = np.where(self.bodies.idle[index], 0.0, self.mesh.face_areas(side.axis)[index])
+            result[name] = areas, self.mesh.half_distances(side.axis)[side.end][index]
+        return result
+
+    def supply(self, t: float, u: FloatArray) -> FloatArray:
+        """Return source minus sink in every cell, per time."""
+        result = self.equation.source_factor * self.source.values(t, u) * self.mesh.volumes
+        if self.sink is not None:
+            result -= self._sink(t) * u
+        if self.bodies.any:
+            result[self.bodies.idle] = 0.0
+        return result
+
+    def _sink(self, t: float) -> FloatArray:
+        taken = self.sink.values(t) if self.sink is not None else np.zeros(self.mesh.shape)
+        if (taken < 0.0).any():
+            raise InvalidInput(
+                must("sink", "0 or more", float(taken.min()), "It takes sink * u; use source for what comes in.")
+            )
+        return taken * self.mesh.volumes
+
+    def outflows(self, t: float, u: FloatArray) -> dict[str, FloatArray]:
+        """Return what leaves through each wall, a face, and into each held body, a cell of it, per time."""
+        u = self.bodies.filled(t, u)
+        flows = {name: state.flow_out for name, state in self.wall_states(t, u).items()}
+        if self.bodies.held:
+            arriving = -self.operator_at(t, u).apply(u)
+            flows |= {body.name: arriving[body.cells] for body in self.bodies.held}
+        return flows
 
     def gain(self, t: float, u: FloatArray) -> FloatArray:
-        """Return what each cell gains per time: inflow from neighbours and walls, and the source."""
-        result = self.supply(t) - self.operator.apply(u)
-        laws = self.laws(t)
-        for name, flow in self.wall_flows(u, laws).items():
-            result[wall_index(self.walls[name].side)] -= flow
+        """Return what each cell gains per time: inflow from neighbours and walls, and the supply."""
+        u = self.bodies.filled(t, u)
+        result: FloatArray = self.supply(t, u) - self.operator_at(t, u).apply(u)
+        for state in self.wall_states(t, u).values():
+            result[wall_index(state.wall.side)] -= state.flow_out
+        if self.bodies.any:
+            result[self.bodies.idle] = 0.0
         return result
 
-    def wall_slopes(self, t: float) -> FloatArray:
-        """Return area times slope of the wall laws, a cell: what the walls add to the matrix's diagonal."""
-        result = np.zeros(self.mesh.shape)
-        for name, law in self.laws(t).items():
-            wall = self.walls[name]
-            result[wall_index(wall.side)] += wall.areas * law.slope
-        return result
+    # ---- derivatives
 
     def matrix_at(self, t: float) -> GridOperator:
-        """Return the operator K with gain = supply - K u, walls included, at time `t`."""
-        return self.operator.shifted(self.wall_slopes(t))
+        """Return the operator K of a linear law, gain = supply - K u, walls included, at time `t`."""
+        return self.linearised(t, np.zeros(self.mesh.shape)).operator
 
-    @staticmethod
-    def inner(u: FloatArray, side: Side) -> FloatArray:
-        """Return the values in the cells along a side."""
-        values: FloatArray = u[wall_index(side)]
-        return values
+    def linearised(self, t: float, u: FloatArray) -> Linearised:
+        """Return the derivative of the gain at (t, u), walls included."""
+        u = self.bodies.filled(t, u)
+        operator = self.operator_at(t, u)
+        weight = self._weight(t, u) if self.conductivity.follows else None
+        if weight is not None:
+            operator = _weighted(operator, weight)
+        diagonal = np.zeros(self.mesh.shape)
+        for state in self.wall_states(t, u).values():
+            index = wall_index(state.wall.side)
+            slope = state.wall.areas * state.law.slope
+            if weight is not None:
+                slope = slope * self.conductivity_at(t, u)[index] / state.wall.conductivity
+            diagonal[index] += slope
+        if self.sink is not None:
+            diagonal += self._sink(t)
+        if self.source.follows:
+            diagonal += self._damping(t, u)
+        if weight is not None:
+            diagonal /= weight
+        return Linearised(self.bodies.closed(operator.shifted(diagonal)), weight)
+
+    def _weight(self, t: float, u: FloatArray) -> FloatArray:
+        level = np.full_like(u, u[~self.bodies.idle].mean())
+        result: FloatArray = self.conductivity_at(t, u) / self.conductivity_at(t, level)
+        return result
+
+    def _damping(self, t: float, u: FloatArray) -> FloatArray:
+        """Return -d source/du times volume where the source falls with u; growth is left to the iteration."""
+        nudge = _NUDGE * max(float(np.abs(u).max()), _NUDGE)
+        rise = (self.source.values(t, u + nudge) - self.source.values(t, u - nudge)) / (2.0 * nudge)
+        result: FloatArray = np.maximum(-self.equation.source_factor * rise, 0.0) * self.mesh.volumes
+        return result
 
 
 def wall_index(side: Side) -> tuple[slice | int, ...]:
@@ -132,47 +280,34 @@ def wall_index(side: Side) -> tuple[slice | int, ...]:
     return (slice(None),) * side.axis + (-1 if side.end else 0,)
 
 
-def discretise(mesh: Mesh, equation: Equation, boundary: object) -> FiniteVolume:
-    """Read coefficients and conditions of an equation on a mesh; raises InvalidInput and its children.
-
-    The conductivity must be positive and so must be what stores; both may vary in place only.
-    """
-    place = place_of_cells(mesh)
-    conductivity = _positive(_values(equation.conductivity, mesh, place), equation.conductivity.name)
-    storage = None
-    if equation.storage:
-        storage = np.array(mesh.volumes)
-        for coefficient in equation.storage:
-            storage *= _positive(_values(coefficient, mesh, place), coefficient.name)
-    source = _read(equation.source, mesh, place, time=True)
-    return FiniteVolume(mesh, equation, conductivity, storage, source, bind_walls(mesh, boundary, equation.units))
-
-
-def place_of_cells(mesh: Mesh) -> Place:
-    """Return the cells of a mesh as a place for numbers."""
-    return Place(mesh.shape, mesh.expression_names, mesh.coordinate_values, "cell")
-
-
-def _values(coefficient: Coefficient, mesh: Mesh, place: Place) -> FloatArray:
-    return _read(coefficient, mesh, place, time=False).values(0.0)
-
-
-def _read(coefficient: Coefficient, mesh: Mesh, place: Place, *, time: bool) -> Given:
-    value = coefficient.value
-    if isinstance(value, ScalarField):
-        if value.mesh is not mesh:
-            remedy = "Build the field on the problem's mesh."
-            raise InvalidInput(must(coefficient.name, "a field on the problem's own mesh", value, remedy))
-        value = value.values
-    return read_given(value, place, unit=coefficient.unit, name=coefficient.name, time=time)
-
-
-def _positive(values: FloatArray, name: str) -> FloatArray:
+def positive(values: FloatArray, name: str, *, moving: bool = False) -> FloatArray:
+    """Return values above 0; raises InvalidInput, or NumericalFailure for a coefficient that is `moving`."""
     bad = ~(values > 0.0)
-    if bad.any():
-        cell = tuple(int(i) for i in np.argwhere(bad)[0])
-        if not np.isfinite(values[cell]):
-            raise NumericalFailure(f"`{name}` must be finite; got {values[cell]} first in cell {cell}.")
-        where = f"{values[cell]:.6g} in cell {cell}" if values.size > 1 else f"{values[cell]:.6g}"
-        raise InvalidInput(must(name, "above 0 everywhere", where, "An insulator has a small value, not zero."))
-    return values
+    if not bad.any():
+        return values
+    cell = tuple(int(i) for i in np.argwhere(bad)[0])
+    where = f"{values[cell]:.6g} in cell {cell}" if values.size > 1 else f"{values[cell]:.6g}"
+    if moving or not np.isfinite(values[cell]):
+        raise NumericalFailure(
+            must(name, "above 0 for every value of the unknown", where, "Bound it: max(0.1, 1 - T/1000), say.")
+        )
+    raise InvalidInput(must(name, "above 0 everywhere", where, "An insulator has a small value, not zero."))
+
+
+def _neighbour(u: FloatArray, axis: int, step: int, *, periodic: bool) -> FloatArray:
+    """Return each cell's neighbour's value along an axis; at the ends of an open axis the cell's own."""
+    rolled = np.roll(u, -step, axis)
+    if not periodic:
+        end = (slice(None),) * axis + (-1 if step > 0 else 0,)
+        rolled[end] = u[end]
+    return rolled
+
+
+def _weighted(operator: GridOperator, weight: FloatArray) -> GridOperator:
+    """Return the couplings that, times the weights, are the derivatives of the flows."""
+    couplings = []
+    for axis, coupling in enumerate(operator.couplings):
+        count = coupling.shape[axis]
+        pair = weight + np.roll(weight, -1, axis)
+        couplings.append(2.0 * coupling / pair.take(range(count), axis))
+    return GridOperator(operator.diagonal, tuple(couplings), operator.periodic)

@@ -25,11 +25,12 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Heat:
-    """density capacity dT/dt = div(conductivity grad T) + source, q = -conductivity grad T (Fourier 1822).
+    """density capacity dT/dt = div(conductivity grad T) + source - sink T, q = -conductivity grad T (Fourier 1822).
 
-    `conductivity` in W/m/K, `density` in kg/m^3, `capacity` in J/kg/K, `source` in W/m^3: a number, a quantity
-    ("52 W/m/K"), a formula of place, an array over the cells or a field; `source` may also use t. `unit` labels
-    the temperature.
+    `conductivity` in W/m/K, `density` in kg/m^3, `capacity` in J/kg/K, `source` in W/m^3, `sink` >= 0 in W/m^3/K:
+    a number, a quantity ("52 W/m/K"), a formula of place, an array over the cells, a field, or a list of regions
+    [("x < 0.1", 52.0), ..., 0.04]. All but density and capacity may use t; conductivity and source may follow the
+    temperature, as a formula in T or a function: "1 + T/100", lambda T: 1 + T/100. `unit` labels the temperature.
     """
 
     conductivity: Given
@@ -37,6 +38,7 @@ class Heat:
     capacity: Given = 1.0
     source: Given = 0.0
     unit: str = "K"
+    sink: Given = 0.0
 
     def equation(self) -> Equation:
         """Return the conservation of energy."""
@@ -50,6 +52,7 @@ class Heat:
                 Coefficient("capacity", self.capacity, "J/kg/K"),
             ),
             source=Coefficient("source", self.source, "W/m^3"),
+            sink=Coefficient("sink", self.sink, "W/m^3/K"),
             flux_name="heat flux",
             units=WallUnits(value=self.unit, flux="W/m^2", gradient="K/m", transfer="W/m^2/K"),
             amount="J",
@@ -59,15 +62,16 @@ class Heat:
 
 @dataclass(frozen=True)
 class Diffusion:
-    """dc/dt = div(diffusivity grad c) + source, J = -diffusivity grad c (Fick 1855).
+    """dc/dt = div(diffusivity grad c) + source - sink c, J = -diffusivity grad c (Fick 1855).
 
-    `diffusivity` in m^2/s; `unit` is the unit of c, `source` is in that unit per second. See `Heat` for what a
-    coefficient may be.
+    `diffusivity` in m^2/s; `unit` is the unit of c, `source` is in that unit per second, `sink` (decay) in 1/s. See
+    `Heat` for what a coefficient may be; here it may follow c: diffusivity="exp(c)".
     """
 
     diffusivity: Given
     source: Given = 0.0
     unit: str = "mol/m^3"
+    sink: Given = 0.0
 
     def equation(self) -> Equation:
         """Return the conservation of the substance."""
@@ -80,6 +84,7 @@ class Diffusion:
             conductivity=Coefficient("diffusivity", self.diffusivity, "m^2/s"),
             storage=(Coefficient("storage", 1.0, ""),),
             source=Coefficient("source", self.source, times(self.unit, "1/s")),
+            sink=Coefficient("sink", self.sink, "1/s"),
             flux_name="diffusive flux",
             units=WallUnits(self.unit, flux=times(gradient, "m^2/s"), gradient=gradient, transfer="m/s"),
             amount=amount,

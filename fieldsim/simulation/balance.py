@@ -21,7 +21,8 @@ _IDLE = 1e-4
 class Balance:
     """The books of a steady state (flows, W) or of a run from its start (amounts, J).
 
-    `through` is the net outflow a side; `content` is what flows are compared with where nothing flows.
+    `through` is the net outflow a side and into each held body, `source` what sources gave less what sinks took;
+    `content` is what flows are compared with where nothing flows.
     """
 
     flow_in: float
@@ -62,13 +63,13 @@ class Ledger:
     through: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Open an account for every wall."""
-        self.through = dict.fromkeys(self.volume.walls, 0.0) | self.through
+        """Open an account for every wall and every held body."""
+        self.through = dict.fromkeys(self.volume.exits, 0.0) | self.through
 
     def add(self, t: float, u: FloatArray, weight: float) -> None:
         """Add what flows at (t, u) during `weight` seconds."""
-        self.source += weight * float(self.volume.supply(t).sum())
-        for name, flow in self.volume.wall_flows(u, self.volume.laws(t)).items():
+        self.source += weight * float(self.volume.supply(t, self.volume.bodies.filled(t, u)).sum())
+        for name, flow in self.volume.outflows(t, u).items():
             outward, inward = float(flow[flow > 0].sum()), -float(flow[flow < 0].sum())
             self.flow_out += weight * outward
             self.flow_in += weight * inward
@@ -83,5 +84,6 @@ def steady_balance(volume: FiniteVolume, u: FloatArray, unit: str) -> Balance:
     """Return the flows of a steady state."""
     ledger = Ledger(volume)
     ledger.add(0.0, u, 1.0)
-    content = float((volume.wall_slopes(0.0) * np.abs(u)).sum())
+    held = volume.linearised(0.0, u).operator.diagonal[~volume.bodies.idle]
+    content = float((held * np.abs(u[~volume.bodies.idle])).sum() + np.abs(volume.supply(0.0, u)).sum())
     return ledger.balance(unit, 0.0, content)

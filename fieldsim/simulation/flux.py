@@ -12,7 +12,7 @@ from fieldsim.arrays import FloatArray
 from fieldsim.fields import ScalarField, VectorField
 from fieldsim.linear.grid_operator import differences
 from fieldsim.operators import gradient
-from fieldsim.physics import FiniteVolume
+from fieldsim.physics import FiniteVolume, wall_index
 
 _LEAST_FOR_GRADIENT = 5
 
@@ -21,6 +21,7 @@ def flux_field(volume: FiniteVolume, u: FloatArray, t: float) -> VectorField:
     """Return the flux in the mesh's basis at the cell centres, in the equation's flux unit."""
     mesh = volume.mesh
     values = np.zeros((mesh.dim, *mesh.shape))
+    u = volume.bodies.filled(t, np.where(volume.bodies.holes, 0.0, u))
     slope: VectorField | None = None
     for axis in range(mesh.ndim):
         component = mesh.axis_coordinate[axis]
@@ -33,14 +34,15 @@ def flux_field(volume: FiniteVolume, u: FloatArray, t: float) -> VectorField:
             if min(mesh.shape) < _LEAST_FOR_GRADIENT:
                 continue
             slope = slope or gradient(ScalarField.from_values(mesh, u))
-            values[component][row] = -volume.conductivity[row] * slope.values[component][row]
+            values[component][row] = -volume.conductivity_at(t, u)[row] * slope.values[component][row]
+    values[:, volume.bodies.holes] = np.nan
     equation = volume.equation
     return VectorField.from_values(mesh, values, unit=equation.units.flux, name=equation.flux_name)
 
 
 def face_fluxes(volume: FiniteVolume, u: FloatArray, t: float, axis: int) -> FloatArray:
     """Return the flux along +axis through every face (n + 1 along the axis); 0 on faces without area."""
-    mesh, operator = volume.mesh, volume.operator
+    mesh, operator = volume.mesh, volume.operator_at(t, u)
     periodic = mesh.axes[axis].periodic
     flows = -operator.couplings[axis] * differences(u, axis, periodic=periodic)
     areas = mesh.face_areas(axis)
@@ -53,11 +55,11 @@ def face_fluxes(volume: FiniteVolume, u: FloatArray, t: float, axis: int) -> Flo
         along[1:-1] = moved
     area = np.moveaxis(areas, axis, 0)
     result = np.divide(along, area, out=np.zeros_like(along), where=area > 0.0)
-    laws = volume.laws(t)
-    for name, wall in volume.walls.items():
-        if wall.side.axis == axis:
-            outward = laws[name].flux_out(volume.inner(u, wall.side))
-            result[-1 if wall.side.end else 0] = outward if wall.side.end else -outward
+    for state in volume.wall_states(t, u).values():
+        side = state.wall.side
+        if side.axis == axis:
+            outward = np.where(volume.bodies.idle[wall_index(side)], 0.0, state.flux_out)
+            result[-1 if side.end else 0] = outward if side.end else -outward
     return np.moveaxis(result, 0, axis)
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from fieldsim.arrays import FloatArray
-from fieldsim.boundary import Condition, Given, Number, read_given
+from fieldsim.boundary import Condition, Given, Number, Where, read_given
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.meshes import Mesh
-from fieldsim.physics import Equation, FiniteVolume, Model, discretise
-from fieldsim.physics.finite_volume import place_of_cells
+from fieldsim.physics import Equation, FiniteVolume, Model, discretise, place_of_cells
 from fieldsim.storage.memory import guard
 from fieldsim.units import per_length
 
@@ -27,16 +28,21 @@ _BYTES_TO_SOLVE = 800.0
 class Problem:
     """A conservation law on a mesh with its conditions: what `solve` and `evolve` take.
 
-    `boundary` gives one condition for each of `mesh.walls`; axes, poles and seams need none. `initial` is a
-    number, a quantity, a formula, an array or a field. `exact` is the known answer, a formula of place and t, for
-    comparison only. Everything is read and checked at once: raises InvalidInput and its children.
+    `boundary` gives one condition for each of `mesh.walls`, or a list of parts [("y > 0.5", Value(1.0)), ...,
+    FluxOut(0.0)], the first that holds at a face's centre; axes, poles and seams need none. `initial` is a number,
+    a quantity, a formula, an array or a field. `exact` is the known answer, a formula of place and t, for
+    comparison only. `fixed` holds whole cells inside at a value: [("x**2 + y**2 < 0.1", 0.0), ...], electrodes or
+    thermostats; `holes` cuts cells out, with insulated faces: ["hypot(x, y) < 0.1"]; there fields are NaN.
+    Everything is read and checked at once: raises InvalidInput and its children.
     """
 
     mesh: Mesh
     model: Model
-    boundary: Mapping[str, Condition] = field(default_factory=dict)
+    boundary: Mapping[str, Condition | Sequence[Any]] = field(default_factory=dict)
     initial: Number | ScalarField = 0.0
     exact: Number | None = None
+    fixed: Sequence[tuple[Where, Number]] = ()
+    holes: Sequence[Where] = ()
 
     def __post_init__(self) -> None:
         """Check the problem by discretising it."""
@@ -47,7 +53,8 @@ class Problem:
             raise InvalidInput(must("model", rule, self.model, "For example Heat(conductivity=52.0)."))
         if isinstance(self.boundary, Mapping):
             object.__setattr__(self, "boundary", MappingProxyType(dict(self.boundary)))
-        _ = self.volume, self.initial_values, self._exact
+        _ = self.volume, self._exact
+        check_kelvin(self.volume, self.initial_values)
 
     def replace(self, **changes: Any) -> Problem:
         """Return a problem with some parts changed: problem.replace(initial=20.0)."""
@@ -61,7 +68,7 @@ class Problem:
     @cached_property
     def volume(self) -> FiniteVolume:
         """The law discretised on the mesh."""
-        return discretise(self.mesh, self.equation, self.boundary)
+        return discretise(self.mesh, self.equation, self.boundary, fixed=self.fixed, holes=self.holes)
 
     @cached_property
     def initial_values(self) -> FloatArray:
@@ -72,7 +79,8 @@ class Problem:
                 raise InvalidInput(must("initial", "a field on the problem's own mesh", what, "Build it there."))
             what = what.values
         place = place_of_cells(self.mesh)
-        return read_given(what, place, unit=self.equation.unit, name="initial", time=False).values(0.0)
+        values = read_given(what, place, unit=self.equation.unit, name="initial", time=False).values(0.0)
+        return self.volume.bodies.filled(0.0, values)
 
     def unit_of(self, unit: str) -> str:
         """Return a total's unit on this mesh: a line is per m^2 and a plane per m of the body it stands for."""
@@ -87,6 +95,22 @@ class Problem:
         if self.exact is None:
             return None
         return read_given(self.exact, place_of_cells(self.mesh), unit=self.equation.unit, name="exact")
+
+
+def check_kelvin(volume: FiniteVolume, u: FloatArray) -> None:
+    """Raise InvalidInput for temperatures below 0 K where a wall radiates."""
+    if not volume.radiates:
+        return
+    coldest = float(u[~volume.bodies.holes].min())
+    if coldest < 0.0:
+        remedy = "Radiation takes kelvin: 20 degC is 293.15."
+        raise InvalidInput(must("temperature", "0 K or more where a wall radiates", coldest, remedy))
+
+
+def shown_values(volume: FiniteVolume, t: float, u: FloatArray) -> FloatArray:
+    """Return values as users see them: held bodies at their values, NaN in holes."""
+    filled = volume.bodies.filled(t, u)
+    return np.where(volume.bodies.holes, np.nan, filled) if volume.bodies.holes.any() else filled
 
 
 def guard_memory(problem: Problem, fields: int = 1) -> None:

@@ -11,7 +11,7 @@ from fieldsim.arrays import FloatArray, frozen
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.simulation.balance import Balance, Ledger
-from fieldsim.simulation.problem import Problem
+from fieldsim.simulation.problem import Problem, shown_values
 from fieldsim.simulation.result import Result, SolverRecord
 from fieldsim.stepping import Clock, Step
 
@@ -66,14 +66,18 @@ class Recording:
         self.balances.append(self.balance())
 
     def _field(self, values: FloatArray) -> ScalarField:
+        return self._kept(shown_values(self.problem.volume, self.clock.t, values))
+
+    def _kept(self, shown: FloatArray) -> ScalarField:
         equation = self.problem.equation
-        return ScalarField.from_values(self.problem.mesh, frozen(values), unit=equation.unit, name=equation.symbol)
+        return ScalarField.from_values(self.problem.mesh, frozen(shown), unit=equation.unit, name=equation.symbol)
 
     def balance(self) -> Balance:
         """Return the books so far."""
         storage = self.problem.volume.storage
         if storage is None:
             storage = np.zeros(self.problem.mesh.shape)
+        storage = np.where(self.problem.volume.bodies.idle, 0.0, storage)
         stored = float((storage * (self.values - self.problem.initial_values)).sum())
         content = float((storage * np.abs(self.values)).sum())
         return self.ledger.balance(self._amount, stored, content)
@@ -102,7 +106,7 @@ class Recording:
 
     def state(self) -> RunState:
         """Return a copy of everything the run would need to go on from here."""
-        walls = list(self.problem.volume.walls)
+        walls = list(self.problem.volume.exits)
         books = [[getattr(b, name) for name in _AMOUNTS] + [b.through[w] for w in walls] for b in self.balances]
         arrays = {
             "values": np.array(self.values),
@@ -125,7 +129,7 @@ class Recording:
     def resumed(cls, problem: Problem, state: RunState) -> Recording:
         """Return the recording as it was; raises InvalidInput for the state of another mesh or other walls."""
         meta, arrays = state.meta, state.arrays
-        walls = list(problem.volume.walls)
+        walls = list(problem.volume.exits)
         for name, expected in (("shape", list(problem.mesh.shape)), ("walls", walls)):
             if list(meta.get(name, [])) != expected:
                 remedy = "Resume the problem that was interrupted, or start it again."
@@ -134,7 +138,7 @@ class Recording:
         run.values = np.array(arrays["values"])
         run.clock = Clock(**meta["clock"])
         run.times = [float(t) for t in arrays["times"]]
-        run.fields = [run._field(values) for values in arrays["fields"]]
+        run.fields = [run._kept(values) for values in arrays["fields"]]
         for row in arrays["books"]:
             amounts = dict(zip(_AMOUNTS, (float(x) for x in row), strict=False))
             through = dict(zip(walls, (float(x) for x in row[len(_AMOUNTS) :]), strict=True))
@@ -151,12 +155,15 @@ class DataRange:
     """The range of initial and wall values, and how far the unknown left it (discrete maximum principle)."""
 
     def __init__(self, problem: Problem) -> None:
-        self.volume = problem.volume
+        self.problem, self.volume = problem, problem.volume
         values = problem.initial_values
         self.low, self.high = float(values.min()), float(values.max())
         self.least, self.most = self.low, self.high
-        self.bounded = not self.volume.source.varies and not self.volume.source.values(0.0).any()
-        self.varies = any(condition.varies for condition in self.volume.conditions.values())
+        source = self.volume.source.constant
+        self.bounded = source is not None and not source.any() and self.volume.sink is None
+        # the tangent of a nonlinear wall refers to no value that bounds the unknown
+        self.bounded = self.bounded and not any(c.follows for c in self.volume.conditions.values())
+        self.varies = bool(self.volume.data_vary)
         self._widen(0.0)
 
     def add(self, t: float) -> None:
@@ -165,10 +172,15 @@ class DataRange:
             self._widen(t)
 
     def _widen(self, t: float) -> None:
-        for law in self.volume.laws(t).values():
-            if law.flux.any():
+        if not self.bounded:
+            return
+        start = self.volume.bodies.filled(t, self.problem.initial_values)
+        held_values = [body.value.values(t) for body in self.volume.bodies.held]
+        for state in self.volume.wall_states(t, start).values():
+            if state.law.flux.any():
                 self.bounded = False
-            held = law.reference[law.slope > 0.0]
+            held_values.append(state.law.reference[state.law.slope > 0.0])
+        for held in held_values:
             if held.size:
                 self.low = min(self.low, float(held.min()))
                 self.high = max(self.high, float(held.max()))

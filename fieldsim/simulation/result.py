@@ -21,7 +21,7 @@ class SolverRecord:
     """How an answer was found: for the log and the report.
 
     `overshoot` is how far a run left the range of its data, relative to that range; None where a source or a
-    given flux may rightly leave it.
+    given flux may rightly leave it. `history` holds the relative residuals of a nonlinear iteration.
     """
 
     method: str
@@ -34,6 +34,7 @@ class SolverRecord:
     shortest: float = 0.0
     longest: float = 0.0
     overshoot: float | None = None
+    history: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,24 +100,27 @@ class Result:
     def at_boundary(self, side: str, number: int = -1) -> SideResult:
         """Return values and fluxes on a wall, for fields[number]; raises InvalidInput for what is not a wall."""
         volume = self.problem.volume
-        if side not in volume.walls:
+        if side not in volume.conditions:
             close = get_close_matches(str(side), volume.walls, n=1, cutoff=0.3)
             remedy = f"Did you mean {close[0]!r}?" if close else "Only walls have values of their own."
             rule = f"one of {', '.join(volume.walls) or 'no side: this mesh has no wall'}"
             raise InvalidInput(must("side", rule, side, remedy))
         time = float(self.times[number]) if self.times.size else 0.0
-        wall, law = volume.walls[side], volume.laws(time)[side]
-        inner = volume.inner(self.fields[number].values, wall.side)
+        state = volume.wall_states(time, self._values(number))[side]
         units = self.problem.equation.units
         return SideResult(
             side,
-            law.surface(inner, wall),
-            law.flux_out(inner),
-            wall.areas,
+            state.surface,
+            state.flux_out,
+            state.wall.areas,
             units.value,
             units.flux,
             self.problem.unit_of(self.problem.equation.rate),
         )
+
+    def _values(self, number: int) -> FloatArray:
+        """Return the values of fields[number] with a number also in holes, where no law looks."""
+        return np.where(self.problem.volume.bodies.holes, 0.0, self.fields[number].values)
 
     def error(self, number: int = -1) -> float:
         """Return the largest difference from the problem's exact answer, for fields[number]."""
@@ -124,7 +128,7 @@ class Result:
         exact = self.problem.exact_values(time)
         if exact is None:
             raise InvalidInput("The problem has no `exact` answer. Give it one: problem.replace(exact=...).")
-        return float(np.abs(self.fields[number].values - exact).max())
+        return float(np.nanmax(np.abs(self.fields[number].values - exact)))
 
     def summary(self) -> str:
         """Return a few lines for a reader: range, walls, balance and solver."""
@@ -132,7 +136,7 @@ class Result:
         when = f" at t = {self.time:.6g} s" if self.times.size else ", steady state"
         lines = [
             f"{equation.quantity} on {self.problem.mesh!r}{when}",
-            f"  range    {field.values.min():.6g} to {field.values.max():.6g} {field.unit}",
+            f"  range    {np.nanmin(field.values):.6g} to {np.nanmax(field.values):.6g} {field.unit}",
         ]
         for side in self.problem.volume.walls:
             wall = self.at_boundary(side)

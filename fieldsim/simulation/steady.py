@@ -1,4 +1,4 @@
-"""The steady state: div(K grad u) + source = 0, solved for the deviation from a constant.
+"""The steady state: div(K grad u) + source - sink u = 0, solved for the deviation from a constant.
 
 Starting from a constant, only differences enter the matrix's right-hand side, so that 300 K and 20 degC give the
 same digits. Where no wall fixes the value, supplies must cancel and the mean stays that of `initial`.
@@ -14,7 +14,8 @@ from fieldsim.fields import ScalarField
 from fieldsim.linear import COMPATIBLE, Prepared, check_method, prepare
 from fieldsim.physics import FiniteVolume
 from fieldsim.simulation.balance import steady_balance
-from fieldsim.simulation.problem import Problem, guard_memory
+from fieldsim.simulation.newton import solve_nonlinear
+from fieldsim.simulation.problem import Problem, check_kelvin, guard_memory, shown_values
 from fieldsim.simulation.result import Result, SolverRecord
 
 _REFINEMENTS = 3
@@ -23,7 +24,8 @@ _REFINEMENTS = 3
 def solve(problem: Problem, *, solver: str = "auto", rtol: float = 1e-10) -> Result:
     """Return the steady state of a problem.
 
-    `solver` is "auto", "direct" or "cg"; `rtol` bounds the relative residual of iterative ones. Raises InvalidInput
+    `solver` is "auto", "direct" or "cg"; `rtol` bounds the relative residual of iterative ones and of Newton's
+    method where coefficients or walls follow the unknown. Raises InvalidInput
     where no steady state exists or data depend on time, and NumericalFailure where the system is not solved.
     """
     check_method(solver, name="solver")
@@ -31,21 +33,50 @@ def solve(problem: Problem, *, solver: str = "auto", rtol: float = 1e-10) -> Res
     if not (np.isfinite(rtol) and 0.0 < rtol < 1.0):
         raise InvalidInput(must("rtol", "between 0 and 1", rtol, "1e-10 is the default."))
     guard_memory(problem)
-    matrix = volume.matrix_at(0.0)
-    free = not matrix.diagonal.any()
-    weights = volume.mesh.volumes if volume.storage is None else volume.storage
+    if volume.follows and not volume.free:
+        found = solve_nonlinear(problem, solver=solver, rtol=rtol)
+        check_kelvin(volume, found.values)
+        why = "nonlinear: Newton's method with a line search"
+        history = found.history
+        record = SolverRecord(found.method, why, found.values.size, found.residual, len(history) - 1, history=history)
+        return _result(problem, found.values, record)
+    return _linear(problem, solver, rtol)
+
+
+def _linear(problem: Problem, solver: str, rtol: float) -> Result:
+    volume = problem.volume
+    if volume.follows:
+        raise InvalidInput(
+            f"No steady state can be told: nothing holds the {problem.equation.quantity}, whose coefficients depend on "
+            "it. Give one wall a Value, or follow it in time with evolve."
+        )
+    matrix, unknown = volume.matrix_at(0.0), ~volume.bodies.idle
+    free = volume.free
+    weights = np.where(unknown, volume.mesh.volumes if volume.storage is None else volume.storage, 0.0)
     mean = float((weights * problem.initial_values).sum() / weights.sum())
     start = np.full(volume.mesh.shape, mean if free else _reference(volume))
     supply = volume.gain(0.0, start)
     if free:
         _refuse_surplus(problem, supply)
-    prepared = prepare(matrix, method=solver, nullspace=free, weights=weights)
+    # with holes, one cell is pinned instead of the mean: the supplies cancel, so that nothing leaves by it
+    pinned = free and volume.bodies.any
+    if pinned:
+        matrix = matrix.shifted(
+            np.where(np.arange(unknown.size).reshape(unknown.shape) == unknown.argmax(), 1.0, 0.0)
+            * matrix.diagonal.max()
+        )
+    prepared = prepare(matrix, method=solver, nullspace=free and not pinned, weights=weights)
     values, residual, iterations = _refined(volume, prepared, start, supply, rtol)
-    field = ScalarField.from_values(
-        problem.mesh, frozen(values), unit=problem.equation.unit, name=problem.equation.symbol
-    )
-    record = SolverRecord(prepared.method, prepared.reason, values.size, residual, iterations)
-    balance = steady_balance(volume, values, problem.unit_of(problem.equation.rate))
+    if pinned:
+        values = values + mean - float((weights * values).sum() / weights.sum())
+    return _result(problem, values, SolverRecord(prepared.method, prepared.reason, values.size, residual, iterations))
+
+
+def _result(problem: Problem, values: FloatArray, record: SolverRecord) -> Result:
+    volume, equation = problem.volume, problem.equation
+    balance = steady_balance(volume, values, problem.unit_of(equation.rate))
+    shown = frozen(shown_values(volume, 0.0, values))
+    field = ScalarField.from_values(problem.mesh, shown, unit=equation.unit, name=equation.symbol)
     return Result(problem, (field,), balance, record, frozen([]), (balance,))
 
 
@@ -60,13 +91,16 @@ def _steady_volume(problem: Problem) -> FiniteVolume:
 
 
 def _reference(volume: FiniteVolume) -> float:
-    """Return the mean of the values that the walls refer to, weighted by how strongly they hold."""
+    """Return the mean of the values that walls and bodies hold, weighted by how strongly, 0 where only sinks do."""
     total = weight = 0.0
-    for name, law in volume.laws(0.0).items():
-        hold = volume.walls[name].areas * law.slope
-        total += float((hold * law.reference).sum())
+    for state in volume.wall_states(0.0, np.zeros(volume.mesh.shape)).values():
+        hold = state.wall.areas * state.law.slope
+        total += float((hold * state.law.reference).sum())
         weight += float(hold.sum())
-    return total / weight
+    if weight > 0.0:
+        return total / weight
+    held = [float(body.value.values(0.0).mean()) for body in volume.bodies.held]
+    return sum(held) / len(held) if held else 0.0
 
 
 def _refuse_surplus(problem: Problem, supply: FloatArray) -> None:

@@ -89,7 +89,7 @@ def march(
     if not landings:
         return
     loop = _Loop(system, method, landings[-1] - clock.begin, dt, rtol, atol)
-    loop.prepare(clock.t)
+    loop.prepare(clock.t, np.asarray(u, dtype=float))
     breaks = {float(jump) for jump in jumps}
     stopped = {float(stop) for stop in stops}
     u = np.array(u, dtype=float)
@@ -107,9 +107,9 @@ def march(
             yield step
 
 
-def stable_step(system: System, method: Tableau, t: float = 0.0) -> float:
-    """Return the longest stable step of an explicit method by Gershgorin's bound, in s (inf if implicit)."""
-    fastest = system.fastest_rate(t)
+def stable_step(system: System, method: Tableau, u: Array, t: float = 0.0) -> float:
+    """Return the longest stable step of an explicit method at `u` by Gershgorin's bound, in s (inf if implicit)."""
+    fastest = system.fastest_rate(t, u)
     return method.negative_axis / fastest if fastest > 0.0 else float("inf")
 
 
@@ -135,10 +135,10 @@ class _Loop:
         if dt is None and not method.explicit and not method.embedded:
             raise InvalidInput(must("dt", f"given for {method.title}", None, "It has no error estimate."))
 
-    def prepare(self, t: float) -> None:
+    def prepare(self, t: float, u: Array) -> None:
         """Refuse an unstable or hopeless fixed step before work starts."""
         if self.method.explicit:
-            limit = stable_step(self.system, self.method, t)
+            limit = stable_step(self.system, self.method, u, t)
             if self.dt is None:
                 self.dt = min(_EXPLICIT_SHARE * limit, self.length)
             self._refuse_unstable(limit)
@@ -184,7 +184,7 @@ class _Loop:
             error = self._scaled_error(trial, u, ticked)
             if not self.adaptive:
                 self._check(trial, clock, t)
-                self._refuse_if_unstable_at(t)
+                self._refuse_if_unstable_at(t, trial.u)
                 return Step(clock.t, trial.u, trial.stages, ticked, method.name, error, 0, False)
             if trial.solved and error <= 1.0:
                 growth = next_factor(error, clock.previous_error, method.error_order)
@@ -205,9 +205,9 @@ class _Loop:
             "a jump in the data."
         )
 
-    def _refuse_if_unstable_at(self, t: float) -> None:
+    def _refuse_if_unstable_at(self, t: float, u: Array) -> None:
         if self.method.explicit:
-            self._refuse_unstable(stable_step(self.system, self.method, t))
+            self._refuse_unstable(stable_step(self.system, self.method, u, t))
 
     @staticmethod
     def _tick(clock: Clock, t: float, u: Array) -> Clock:

@@ -1,7 +1,8 @@
 """One Runge-Kutta step of du/dt = f(t, u), with implicit stages solved through the system's own callback.
 
 Each implicit stage u_i - s f(t_i, u_i) = known is solved by Newton's method: delta from (1 - s df/du) delta =
-residual. A linear f takes one correction; the residual is checked all the same.
+residual. A linear f takes one correction; the residual is checked all the same. A correction that leaves a larger
+residual is halved, up to five times; what still does not settle cuts the step (march.py).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ Array = NDArray[np.float64]
 
 _CORRECTIONS = 12
 _SETTLED = 1e-6
+_HALVINGS = 6
 _STAGE_RTOL = 1e-8
 _ERROR_RTOL = 1e-2  # the estimate decides on the next step by its third root
 
@@ -25,14 +27,18 @@ _ERROR_RTOL = 1e-2  # the estimate decides on the next step by its third root
 class System(Protocol):
     """What the time loop needs of the equations; arrays of any one shape, time in seconds."""
 
+    @property
+    def linear(self) -> bool:
+        """Whether f is linear in u, so that one correction solves a stage."""
+
     def rate(self, t: float, u: Array) -> Array:
         """Return f(t, u)."""
 
     def correct(self, t: float, shift: float, u: Array, residual: Array, *, rtol: float) -> Array:
         """Return delta with (1 - shift df/du(t, u)) delta = residual, to `rtol` of the residual at least."""
 
-    def fastest_rate(self, t: float) -> float:
-        """Return an upper bound on the eigenvalues of -df/du (Gershgorin), in 1/s."""
+    def fastest_rate(self, t: float, u: Array) -> float:
+        """Return an upper bound on the eigenvalues of -df/du at (t, u) (Gershgorin), in 1/s."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +84,9 @@ def take_step(system: System, method: Tableau, t: float, u: Array, dt: float) ->
             return Trial(np.where(np.isfinite(rate), value, np.nan), (), None, False)
         rates.append(rate)
         stages.append(Stage(stage_time, value, method.b[i] * dt))
-    new = value if method.last_stage_is_solution else u + dt * _combine(method.b, rates)
+    # the sum of the rates is what flowed, to the last digit; a nonlinear last stage is solved less sharply than that
+    known_last = method.last_stage_is_solution and system.linear
+    new = value if known_last else u + dt * _combine(method.b, rates)
     return Trial(new, tuple(stages), _error(system, method, t + dt, dt, new, rates), solved)
 
 
@@ -88,24 +96,37 @@ def _solve_stage(system: System, t: float, shift: float, known: Array, guess: Ar
     rate = system.rate(t, value)
     if not np.isfinite(rate).all():
         return value, rate, False
-    previous = np.inf
+    previous, before = np.inf, _largest(known - value + shift * rate)
     for _ in range(_CORRECTIONS):
         delta = system.correct(t, shift, value, known - value + shift * rate, rtol=_STAGE_RTOL)
-        value = value + delta
-        rate = system.rate(t, value)
         size = _largest(delta)
         if not np.isfinite(size):
             return value, rate, False
-        if not np.isfinite(rate).all():
+        value, rate, left = _along(system, t, shift, known, value, delta, before)
+        if not np.isfinite(left):
             return value, rate, False
-        left = _largest(known - value + shift * rate)
         # what is left is measured in units of u: rounding in a stiff f is amplified by shift * df/du
         if left <= _SETTLED * size or size <= 4 * np.finfo(float).eps * _largest(value):
             return value, rate, True
         if size >= previous and size <= 1e-12 * _largest(value):
             return value, rate, True
-        previous = size
+        previous, before = size, left
     return value, rate, previous <= 1e-8 * _largest(value)
+
+
+def _along(
+    system: System, t: float, shift: float, known: Array, value: Array, delta: Array, before: float
+) -> tuple[Array, Array, float]:
+    """Return value, rate and what is left after a correction, halved while it leaves more than there was."""
+    share = 1.0
+    for _ in range(_HALVINGS):
+        trial = value + share * delta
+        rate = system.rate(t, trial)
+        left = _largest(known - trial + shift * rate)
+        if left <= before or share * _largest(delta) <= 1e-12 * _largest(trial):
+            break
+        share /= 2.0
+    return trial, rate, left
 
 
 def _error(system: System, method: Tableau, t: float, dt: float, new: Array, rates: list[Array]) -> Array | None:

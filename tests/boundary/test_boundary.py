@@ -29,7 +29,7 @@ def one_face(conductivity=2.0, distance=0.25):
 def law_of(condition, wall, t=0.0):
     mesh = fs.cartesian(x=(0, 1), y=(0, 2), cells=(4, 3), periodic=("y",))
     bound = bind_walls(mesh, {"x-": fs.FluxOut(0.0), "x+": condition}, UNITS)["x+"]
-    return bound.law(t, wall)
+    return bound.law(t, wall, wall.areas)
 
 
 @given(k=positive, d=positive, inner=any_number, held=any_number)
@@ -85,7 +85,7 @@ def test_numbers_may_be_formulas_of_place_and_time():
     assert bound.varies
     assert not bound.slope_varies
     y = np.array([1 / 3, 1.0, 5 / 3])
-    np.testing.assert_allclose(bound.law(5.0, one_face()).reference, 1.0 + 10 * y + 5.0)
+    np.testing.assert_allclose(bound.law(5.0, one_face(), np.zeros(3)).reference, 1.0 + 10 * y + 5.0)
 
 
 def test_a_film_may_vary_in_time():
@@ -102,8 +102,8 @@ def test_numbers_may_be_quantities_and_arrays():
         {"x-": fs.Value("100 degC"), "x+": fs.FluxOut(np.array([1, 2, 3])), "y-": none, "y+": none},
         UNITS,
     )
-    np.testing.assert_allclose(bound["x-"].law(0.0, one_face()).reference, 373.15)
-    np.testing.assert_array_equal(bound["x+"].law(0.0, one_face()).flux, [1.0, 2.0, 3.0])
+    np.testing.assert_allclose(bound["x-"].law(0.0, one_face(), np.zeros(3)).reference, 373.15)
+    np.testing.assert_array_equal(bound["x+"].law(0.0, one_face(), np.zeros(3)).flux, [1.0, 2.0, 3.0])
 
 
 def test_round_meshes_know_their_side_names_and_coordinates():
@@ -111,7 +111,7 @@ def test_round_meshes_know_their_side_names_and_coordinates():
     bound = bind_walls(mesh, {"r+": fs.Value("z/r")}, UNITS)
     theta = (np.arange(4) + 0.5) * np.pi / 4
     wall = Wall(mesh.sides["r+"], np.ones((4, 8)), np.ones((4, 8)), np.ones((4, 8)))
-    np.testing.assert_allclose(bound["r+"].law(0.0, wall).reference, np.cos(theta)[:, None] * np.ones(8))
+    np.testing.assert_allclose(bound["r+"].law(0.0, wall, wall.areas).reference, np.cos(theta)[:, None] * np.ones(8))
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_negative_film_is_refused():
         bind_walls(mesh, {"x-": fs.Convective(-1.0, 0.0), "x+": fs.Value(0.0)}, UNITS)
     late = bind_walls(mesh, {"x-": fs.Convective("1 - t", 0.0), "x+": fs.Value(0.0)}, UNITS)["x-"]
     with pytest.raises(InvalidInput, match="must be 0 or more"):
-        late.law(2.0, one_face())
+        late.law(2.0, one_face(), np.zeros(3))
 
 
 @pytest.mark.parametrize(

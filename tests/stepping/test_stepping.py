@@ -19,6 +19,8 @@ from fieldsim.stepping.tableaux import RK4, TR_BDF2
 class Linear:
     """du/dt = -A u + b(t) with a small dense A."""
 
+    linear = True
+
     def __init__(self, a, b=lambda t: 0.0):
         self.a, self.b = np.atleast_2d(np.asarray(a, dtype=float)), b
         self.calls = 0
@@ -30,12 +32,14 @@ class Linear:
     def correct(self, t, shift, u, residual, *, rtol):
         return np.linalg.solve(np.eye(len(self.a)) + shift * self.a, residual)
 
-    def fastest_rate(self, t):
+    def fastest_rate(self, t, u):
         return float(np.abs(self.a).sum(axis=1).max())
 
 
 class Logistic:
     """du/dt = u (1 - u): u = 1 / (1 + (1/u0 - 1) exp(-t)) (Verhulst 1838)."""
+
+    linear = False
 
     def rate(self, t, u):
         return u * (1 - u)
@@ -43,7 +47,7 @@ class Logistic:
     def correct(self, t, shift, u, residual, *, rtol):
         return residual / (1 - shift * (1 - 2 * u))
 
-    def fastest_rate(self, t):
+    def fastest_rate(self, t, u):
         return 1.0
 
 
@@ -199,7 +203,7 @@ def test_explicit_euler_is_stable_at_the_limit_and_refused_above_it():
     n = 20
     system = Linear(wall(n))
     method = method_named("explicit Euler")
-    assert stable_step(system, method) == pytest.approx(0.5 / n**2, rel=1e-12)
+    assert stable_step(system, method, np.ones(n)) == pytest.approx(0.5 / n**2, rel=1e-12)
     step = last(march(system, np.ones(n), [0.5], method=method, dt=0.5 / n**2))
     assert np.abs(step.u).max() < 0.01
     with pytest.raises(Refused, match=r"at most 0\.00125 s .*got 0\.00126 s.*tr_bdf2"):
@@ -211,7 +215,7 @@ def test_explicit_limit_is_sharp():
     n = 20
     a = wall(n)
     highest = np.linalg.eigvalsh(a)[-1]
-    assert stable_step(Linear(a), method_named("explicit_euler")) == pytest.approx(2 / highest, rel=0.05)
+    assert stable_step(Linear(a), method_named("explicit_euler"), np.ones(n)) == pytest.approx(2 / highest, rel=0.05)
     z = -RK4.negative_axis
     assert 1 + z + z**2 / 2 + z**3 / 6 + z**4 / 24 == pytest.approx(1.0, abs=1e-9)
 

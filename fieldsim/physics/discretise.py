@@ -1,0 +1,86 @@
+"""Read a model's coefficients, conditions and bodies on a mesh, once, and check them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fieldsim.arrays import FloatArray
+from fieldsim.boundary import Given, Place, bind_walls, is_pieces, read_given
+from fieldsim.errors import InvalidInput, must
+from fieldsim.fields import ScalarField
+from fieldsim.meshes import Mesh
+from fieldsim.physics.bodies import read_bodies
+from fieldsim.physics.equation import Coefficient, Equation
+from fieldsim.physics.finite_volume import FiniteVolume, positive, wall_index
+
+
+def discretise(
+    mesh: Mesh, equation: Equation, boundary: object, *, fixed: object = (), holes: object = ()
+) -> FiniteVolume:
+    """Read coefficients and conditions of an equation on a mesh; raises InvalidInput and its children.
+
+    Conductivity and source may depend on place, time and the unknown, the sink on place and time, what stores on
+    place only; conductivity and storage must be positive.
+    """
+    place, symbol = place_of_cells(mesh), equation.symbol
+    conductivity = _read(equation.conductivity, mesh, place, unknown=symbol)
+    if conductivity.constant is not None:
+        positive(conductivity.constant, conductivity.name)
+    along = {}
+    conditions = bind_walls(mesh, boundary, equation.units)
+    if conductivity.follows:
+        for name in conditions:
+            side = np.zeros(mesh.shape, dtype=bool)
+            side[wall_index(mesh.sides[name])] = True
+            along[name] = _read(equation.conductivity, mesh, place.part(side), unknown=symbol)
+    return FiniteVolume(
+        mesh,
+        equation,
+        conductivity,
+        _storage(equation, mesh, place),
+        _read(equation.source, mesh, place, unknown=symbol),
+        conditions,
+        read_bodies(mesh, place, fixed, holes, equation.unit),
+        _sink(equation, mesh, place),
+        along,
+    )
+
+
+def place_of_cells(mesh: Mesh) -> Place:
+    """Return the cells of a mesh as a place for numbers."""
+    return Place(mesh.shape, mesh.expression_names, mesh.coordinate_values, "cell")
+
+
+def _storage(equation: Equation, mesh: Mesh, place: Place) -> FloatArray | None:
+    if not equation.storage:
+        return None
+    storage: FloatArray = np.array(mesh.volumes)
+    for coefficient in equation.storage:
+        values = _read(coefficient, mesh, place, time=False).values(0.0)
+        storage *= positive(values, coefficient.name)
+    return storage
+
+
+def _sink(equation: Equation, mesh: Mesh, place: Place) -> Given | None:
+    """Return the sink, None where it is nought."""
+    if equation.sink is None:
+        return None
+    sink = _read(equation.sink, mesh, place)
+    return None if sink.constant is not None and not sink.constant.any() else sink
+
+
+def _read(coefficient: Coefficient, mesh: Mesh, place: Place, *, time: bool = True, unknown: str = "") -> Given:
+    value = _plain(coefficient.value, coefficient.name, mesh)
+    return read_given(value, place, unit=coefficient.unit, name=coefficient.name, time=time, unknown=unknown)  # type: ignore[arg-type]
+
+
+def _plain(value: object, name: str, mesh: Mesh) -> object:
+    """Return fields, also among pieces, as arrays."""
+    if is_pieces(value):
+        return [(p[0], _plain(p[1], name, mesh)) if isinstance(p, tuple) else _plain(p, name, mesh) for p in value]
+    if not isinstance(value, ScalarField):
+        return value
+    if value.mesh is not mesh:
+        remedy = "Build the field on the problem's mesh."
+        raise InvalidInput(must(name, "a field on the problem's own mesh", value, remedy))
+    return value.values

@@ -1,0 +1,134 @@
+"""The steady state of a nonlinear law: Newton's method with a line search, in Kirchhoff's variable.
+
+J delta = gain(u), u += share * delta, where share is halved until the residual falls. It starts from the constant
+at which as much leaves as enters, and, should that fail, from the initial values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import brentq
+
+from fieldsim.arrays import FloatArray
+from fieldsim.errors import NumericalFailure
+from fieldsim.linear import prepare
+from fieldsim.physics import FiniteVolume
+from fieldsim.simulation.problem import Problem
+
+_STEPS = 60
+_HALVINGS = 12
+_ROUNDING = 1e-13
+_DOUBLINGS = 200
+_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer, its residual relative to the flows, the residual after each step, and the solver's method."""
+
+    values: FloatArray
+    residual: float
+    history: tuple[float, ...]
+    method: str
+    converged: bool
+
+
+def solve_nonlinear(problem: Problem, *, solver: str, rtol: float) -> Found:
+    """Return the steady state; raises NumericalFailure with the history of residuals and a remedy."""
+    volume = problem.volume
+    tried = []
+    for start in (balanced_start(problem), problem.initial_values):
+        if not np.isfinite(start).all():
+            continue
+        found = _newton(volume, start, solver, rtol)
+        if found.converged:
+            return found
+        tried.append(found)
+    best = min(tried, key=lambda found: found.residual)
+    last = ", ".join(f"{size:.2g}" for size in best.history[-_SHOWN:])
+    raise NumericalFailure(
+        f"the steady state was not found in {len(best.history) - 1} Newton steps: relative residuals ..., {last}. Give "
+        "`initial` values near the answer, refine the mesh where it is steep, or follow it in time with "
+        "evolve(problem, until=...), which cuts its steps until they can be solved."
+    )
+
+
+def _newton(volume: FiniteVolume, start: FloatArray, solver: str, rtol: float) -> Found:
+    u, method = volume.bodies.filled(0.0, start), solver
+    left = volume.gain(0.0, u)
+    scale = _norm(left)
+    history = [1.0 if scale > 0.0 else 0.0]
+    while history[-1] > _ROUNDING and len(history) <= _STEPS:
+        derivative = volume.linearised(0.0, u)
+        prepared = prepare(derivative.operator, method=solver)
+        method = prepared.method
+        delta = prepared.solve(left, rtol=min(1e-4, rtol)).x
+        if not np.isfinite(delta).all():
+            break
+        if derivative.weight is not None:
+            delta = delta / derivative.weight
+        scale = max(scale, _throughput(volume, u))
+        trial, remaining = _searched(volume, u, delta, _norm(left))
+        size = _norm(remaining) / scale
+        if trial is None or not size < history[-1]:
+            break
+        u, left = trial, remaining
+        history.append(size)
+    return Found(u, history[-1], tuple(history), method, history[-1] <= rtol)
+
+
+def _searched(
+    volume: FiniteVolume, u: FloatArray, delta: FloatArray, before: float
+) -> tuple[FloatArray | None, FloatArray]:
+    """Return the values along delta that leave less, and what they leave; None where nothing does."""
+    share, remaining = 1.0, np.full_like(u, np.inf)
+    for _ in range(_HALVINGS):
+        trial = u + share * delta
+        try:
+            remaining = volume.gain(0.0, trial)
+        except NumericalFailure:  # a coefficient left its range: go less far
+            remaining = np.full_like(u, np.inf)
+        if _norm(remaining) <= (1.0 - 1e-4 * share) * before:
+            return trial, remaining
+        share /= 2.0
+    return None, remaining
+
+
+def _throughput(volume: FiniteVolume, u: FloatArray) -> float:
+    """Return the size of the flows that a residual is compared with."""
+    return float(np.sqrt(sum(np.square(flow).sum() for flow in volume.outflows(0.0, u).values())))
+
+
+def balanced_start(problem: Problem) -> FloatArray:
+    """Return the constant at which as much leaves as enters; NaN where there is none.
+
+    The net gain falls as the constant rises, so that doubling steps bracket it.
+    """
+    volume, mean = problem.volume, float(problem.initial_values[~problem.volume.bodies.idle].mean())
+    shape = volume.mesh.shape
+
+    def net(level: float) -> float:
+        try:
+            return float(volume.gain(0.0, np.full(shape, level)).sum())
+        except NumericalFailure:
+            return np.nan
+
+    here = net(mean)
+    if here == 0.0:
+        return np.full(shape, mean)
+    low, step = mean, np.copysign(max(abs(mean), 1.0) * 1e-3, here)
+    for _ in range(_DOUBLINGS):
+        there = net(mean + step)
+        if not np.isfinite(there):
+            break
+        if here * there <= 0.0:
+            level = brentq(net, low, mean + step, rtol=1e-6)
+            return np.full(shape, float(level))
+        low, step = mean + step, 2.0 * step
+    return np.full(shape, np.nan)
+
+
+def _norm(values: FloatArray) -> float:
+    return float(np.sqrt(np.square(values).sum()))
