@@ -1,1 +1,1 @@
-"""The command line: `fieldsim run`, `validate`, `verify`, `list`, `show`, `new`, `schema`, `view`, `doctor`."""
+"""The command line: `fieldsim run`, `verify`, `sweep`, `validate`, `list`, `show`, `new`, `formulas`, `doctor`."""

@@ -1,4 +1,4 @@
-"""The commands about scenario files: validate, list, show, new and schema."""
+"""The commands about scenario files and what may stand in them: validate, list, show, new, schema and formulas."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command()(show)
     app.command()(new)
     app.command()(schema)
+    app.command()(formulas)
 
 
 def validate(
@@ -94,3 +95,22 @@ def schema() -> None:
     from fieldsim.scenario.json_schema import scenario_schema
 
     write_result(json.dumps(scenario_schema(), indent=1))
+
+
+def formulas(
+    name: Annotated[str, typer.Argument(help="A coordinate system: spherical, toroidal, ..., or curvilinear.")],
+    *,
+    latex: Annotated[bool, typer.Option("--latex", help="Print LaTeX (an align* environment of amsmath).")] = False,
+    axes: Annotated[
+        str | None, typer.Option("--axes", help="What a field varies along, e.g. r,theta; else everything.")
+    ] = None,
+) -> None:
+    """Print gradient, divergence, curl and Laplacian in a coordinate system, made from the metric the code uses."""
+    from fieldsim.cli.console import write_result
+    from fieldsim.coordinates.formulas import formula_sheet
+
+    chosen = None if axes is None else [part.strip() for part in axes.split(",") if part.strip()]
+    if chosen is not None and (not chosen or name == "curvilinear"):
+        raise typer.BadParameter("--axes must name coordinates of an orthogonal system, for example --axes r,theta.")
+    sheet = formula_sheet(name, chosen)
+    write_result((sheet.latex if latex else sheet.text).rstrip())
