@@ -6,15 +6,47 @@ Where no cache folder can be written the kernels still compile, once a process, 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar, cast
 
 import numba
+from numba.core import event
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 _warned: list[bool] = []
+
+COMPILING = "compiling kernels (once; a few seconds)"
+
+
+class _FirstCompilation(event.Listener):  # type: ignore[misc]  # numba has no types
+    """Hears of the first kernel that is compiled and not found in the cache."""
+
+    def __init__(self, tell: Callable[[str], None]) -> None:
+        self._tell = tell
+        self._told = False
+
+    def on_start(self, event: event.Event) -> None:
+        """Say so, the first time."""
+        if not self._told:
+            self._told = True
+            self._tell(COMPILING)
+
+    def on_end(self, event: event.Event) -> None:
+        """Say nothing: the work goes on."""
+
+
+@contextmanager
+def compilation_told(tell: Callable[[str], None]) -> Iterator[None]:
+    """Within the context, tell once that kernels are being compiled; where the cache is warm nothing is told."""
+    listener = _FirstCompilation(tell)
+    event.register("numba:compile", listener)
+    try:
+        yield
+    finally:
+        event.unregister("numba:compile", listener)
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:

@@ -46,6 +46,7 @@ def run(
 
     Raises FieldSimError; on the way out the folder's run.json says what happened.
     """
+    from fieldsim.kernels.jit import compilation_told
     from fieldsim.storage import RunFolder
 
     if loaded.scenario.mesh is not None:
@@ -56,7 +57,8 @@ def run(
         record = RunRecord(loaded, folder.path)
         runner = _Runner(record, folder, options, progress, signals or Signals())
         try:
-            runner.everything()
+            with compilation_told(runner.say):
+                runner.everything()
         except BrokenRun as error:
             runner.salvage(error.partial)
             runner.finish("failed", str(error), error.exit_code)

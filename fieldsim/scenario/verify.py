@@ -41,8 +41,11 @@ class Verification:
 
 def verify_scenario(loaded: Loaded, *, with_order: bool = False, progress: Progress = silent) -> Verification:
     """Solve a scenario and hold its checks; nothing is written. Raises FieldSimError."""
-    checks = run_checks(solve(loaded, conduct=Conduct(progress)))
-    orders = _orders(loaded, checks, progress) if with_order else []
+    from fieldsim.kernels.jit import compilation_told
+
+    with compilation_told(progress):
+        checks = run_checks(solve(loaded, conduct=Conduct(progress)))
+        orders = _orders(loaded, checks, progress) if with_order else []
     return Verification(loaded.name, checks, orders)
 
 
