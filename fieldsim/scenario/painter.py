@@ -11,6 +11,7 @@ import numpy as np
 
 from fieldsim.errors import InvalidInput, must
 from fieldsim.scenario.compute import Solution, fields_at, value_of
+from fieldsim.scenario.exact_values import at_points
 from fieldsim.scenario.measure import probe_points
 from fieldsim.scenario.schema_views import View
 from fieldsim.scenario.slots import Formula
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from fieldsim.view.scene import Movie, Picture
 
     Array = NDArray[np.float64]
+
+_LOOKS = 33
 
 
 class Painter:
@@ -247,7 +250,10 @@ class Painter:
                 points = low[:, np.newaxis] + towards[:, np.newaxis] * positions
             return at_points(exact, points, mesh, time)
 
-        return along
+        edges = mesh.axes[0].edges
+        ends = (edges[0], edges[-1]) if line is None else (0.0, float(np.linalg.norm(np.subtract(line[1], line[0]))))
+        # a curve without a single value would stand in the legend and nowhere else
+        return along if np.isfinite(along(np.linspace(*ends, _LOOKS))).any() else None
 
     def _history(self, spec: Any) -> Picture:
         from fieldsim.view.compose_chart import chart
@@ -317,18 +323,3 @@ def _on_axis(mesh: Any, positions: Array) -> Array:
         for k, coordinate in enumerate(mesh.coordinates.names)
     ]
     return np.stack([np.broadcast_to(x, positions.shape) for x in mesh.coordinates.to_cartesian(native)])
-
-
-def at_points(formula: float | Formula, points: Array, mesh: Any, time: float) -> Array:
-    """Return a formula of place and time at Cartesian points (dim, n), with the mesh's meaning of r, theta, phi."""
-    from fieldsim.expressions import compile_expression
-
-    if not isinstance(formula, Formula):
-        return np.full(points.shape[1], float(formula))
-    known = dict(zip("xyz", points, strict=False))
-    known |= {"r": np.linalg.norm(points, axis=0)} | dict(
-        zip(mesh.coordinates.names, mesh.coordinates.from_cartesian(points), strict=True)
-    )
-    expression = compile_expression(formula.resolved, frozenset(known) | {"t"}, where="exact")
-    values = expression({name: time if name == "t" else known[name] for name in expression.names})
-    return np.broadcast_to(np.asarray(values, dtype=float), points.shape[1:]).copy()
