@@ -28,7 +28,8 @@ class Equation:
     """One conservation law.
 
     `storage` is a product of coefficients, empty where the law has no time; `amount` is the unit of what is
-    conserved (J, mol) and `rate` the unit of its flow (W, mol/s).
+    conserved (J, mol) and `rate` the unit of its flow (W, mol/s). The field's energy in J is `energy` times the
+    integral of conductivity |grad u|^2, 0 where there is none.
     """
 
     symbol: str
@@ -43,3 +44,4 @@ class Equation:
     storage: tuple[Coefficient, ...] = ()
     source_factor: float = 1.0
     sink: Coefficient | None = None
+    energy: float = 0.0

@@ -115,6 +115,7 @@ class Electrostatics:
             units=WallUnits(value="V", flux="C/m^2", gradient="V/m", transfer="F/m^2"),
             amount="C",
             rate="C",
+            energy=0.5,
         )
 
 
@@ -140,4 +141,5 @@ class Gravity:
             units=WallUnits(value="J/kg", flux="m/s^2", gradient="m/s^2", transfer="1/m"),
             amount="m^3/s^2",
             rate="m^3/s^2",
+            energy=-1.0 / (8.0 * pi * CONSTANTS["G"]),
         )

@@ -1,6 +1,8 @@
 """Problems and their answers: what is solved, how it is run, and what can be asked of the result."""
 
+from fieldsim.simulation.answers import Answer
 from fieldsim.simulation.balance import Balance
+from fieldsim.simulation.estimate import ErrorEstimate, estimate_error
 from fieldsim.simulation.problem import Problem
 from fieldsim.simulation.record import RunState
 from fieldsim.simulation.result import Result, SideResult, SolverRecord
@@ -8,7 +10,9 @@ from fieldsim.simulation.run import Moment, Observer, evolve
 from fieldsim.simulation.steady import solve
 
 __all__ = [
+    "Answer",
     "Balance",
+    "ErrorEstimate",
     "Moment",
     "Observer",
     "Problem",
@@ -16,6 +20,7 @@ __all__ = [
     "RunState",
     "SideResult",
     "SolverRecord",
+    "estimate_error",
     "evolve",
     "solve",
 ]

@@ -11,9 +11,12 @@ import numpy as np
 from fieldsim.arrays import FloatArray
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField, VectorField
+from fieldsim.physics import Equation, FiniteVolume
+from fieldsim.simulation.answers import Answer, between, content, energy, flow_out, total_source
 from fieldsim.simulation.balance import Balance
 from fieldsim.simulation.flux import flux_field
 from fieldsim.simulation.problem import Problem
+from fieldsim.units import power, times
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,9 @@ class SideResult:
 
     @property
     def mean(self) -> float:
-        """The mean value on the wall, weighted by area."""
-        return float((self.areas * self.value).sum() / self.areas.sum())
+        """The mean value on the wall, weighted by area; NaN where bodies or holes take all of it."""
+        area = float(self.areas.sum())
+        return float((self.areas * self.value).sum()) / area if area > 0.0 else float("nan")
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,6 +122,55 @@ class Result:
             self.problem.unit_of(self.problem.equation.rate),
         )
 
+    def flow_out(self, name: str, number: int = -1) -> Answer:
+        """Return what leaves through a wall ("x+") or into a held body ("fixed[0]") per time (W, mol/s; C)."""
+        return self._answer(flow_out(self._volume, self._time(number), self._values(number), name), self._equation.rate)
+
+    def content(self, number: int = -1) -> Answer:
+        """Return the integral of storage times the unknown: heat above 0 (J), amount of substance (mol)."""
+        return self._answer(content(self._volume, self._values(number)), self._equation.amount)
+
+    def total_source(self, number: int = -1) -> Answer:
+        """Return the integral of the source: power (W), substance per time, charge (C), mass (kg)."""
+        total = total_source(self._volume, self._time(number), self._values(number))
+        return self._answer(total, times(self._equation.source.unit, "m^3"))
+
+    def energy(self, number: int = -1) -> Answer:
+        """Return the energy of an electric or gravitational field inside the mesh (J); raises InvalidInput."""
+        return self._answer(energy(self._volume, self._time(number), self._values(number)), "J")
+
+    def capacitance(self, plus: str, minus: str) -> Answer:
+        """Return charge over voltage (F) between two walls or held bodies.
+
+        A left-out z counts as one metre. Raises InvalidInput where anything else takes part.
+        """
+        if self._equation.rate != "C":
+            remedy = "Ask for resistance(...) instead."
+            raise InvalidInput(must("capacitance", "asked of electrostatics", self._equation.quantity, remedy))
+        charge, voltage = between(self._volume, self._time(-1), self._values(-1), plus, minus)
+        return self._answer(charge / _apart(voltage), "F")
+
+    def resistance(self, start: str, end: str) -> Answer:
+        """Return difference over flow (K/W for heat) between two walls or held bodies; raises InvalidInput likewise."""
+        flow, difference = between(self._volume, self._time(-1), self._values(-1), start, end)
+        equation = self._equation
+        flow_unit = self.problem.unit_of(equation.rate)
+        return Answer(difference / _apart(flow), times(equation.unit, power(flow_unit, -1)))
+
+    @property
+    def _volume(self) -> FiniteVolume:
+        return self.problem.volume
+
+    @property
+    def _equation(self) -> Equation:
+        return self.problem.equation
+
+    def _time(self, number: int) -> float:
+        return float(self.times[number]) if self.times.size else 0.0
+
+    def _answer(self, value: float, unit: str) -> Answer:
+        return Answer(value, self.problem.unit_of(unit))
+
     def _values(self, number: int) -> FloatArray:
         """Return the values of fields[number] with a number also in holes, where no law looks."""
         return np.where(self.problem.volume.bodies.holes, 0.0, self.fields[number].values)
@@ -146,6 +199,13 @@ class Result:
         lines.append(f"  balance  {self.balance}")
         lines.append(f"  solver   {_solver_line(self.solver)}")
         return "\n".join(lines)
+
+
+def _apart(value: float) -> float:
+    """Return a divisor; raises InvalidInput where it is nought."""
+    if value == 0.0:
+        raise InvalidInput(must("start and end", "at different values", "no difference", "Hold them at two values."))
+    return value
 
 
 def _solver_line(solver: SolverRecord) -> str:

@@ -1,0 +1,83 @@
+"""How wrong a steady answer is, from a second mesh of half as many cells a side (Richardson 1911).
+
+The error falls as h^2, so that u_h - u = (u_2h - u_h)/3 to leading order; flows likewise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from fieldsim.errors import InvalidInput, must
+from fieldsim.meshes import Axis, Mesh
+from fieldsim.simulation.result import Result
+from fieldsim.simulation.steady import solve
+
+
+@dataclass(frozen=True)
+class ErrorEstimate:
+    """Estimated errors of a steady answer: of the field (largest and root mean square, its unit) and of flows.
+
+    `flows` gives for each wall and held body the estimated error of what leaves by it; `better` the flow freed
+    of that error.
+    """
+
+    largest: float
+    rms: float
+    unit: str
+    flows: Mapping[str, float]
+    better: Mapping[str, float]
+    flow_unit: str
+
+    def __str__(self) -> str:
+        """Return the estimate in one line."""
+        flows = ", ".join(
+            f"{name} {self.better[name]:.6g} ± {abs(e):.2g} {self.flow_unit}" for name, e in self.flows.items()
+        )
+        return f"field ± {self.largest:.2g} {self.unit} (rms {self.rms:.2g}); flows {flows or 'none'}"
+
+
+def estimate_error(result: Result) -> ErrorEstimate:
+    """Estimate the error of a steady answer by solving it again on a mesh of half as many cells along each axis.
+
+    Every axis needs an even number of cells, 4 or more; numbers given as arrays or fields fit one mesh only. Raises
+    InvalidInput for those and for runs in time.
+    """
+    problem = result.problem
+    if result.times.size:
+        raise InvalidInput(
+            must("result", "a steady answer", f"a run to {result.time:g} s", "Vary rtol and cells for runs.")
+        )
+    mesh = _coarser(problem.mesh)
+    try:
+        coarse = solve(problem.replace(mesh=mesh, exact=None))
+    except InvalidInput as error:
+        raise InvalidInput(f"The second mesh does not fit the problem. {error}") from error
+    points = mesh.points.reshape(mesh.dim, -1).T
+    change = (coarse.field.values.ravel() - result.field.at(points)) / 3.0
+    known = np.isfinite(change)
+    weights = mesh.volumes.ravel()[known]
+    rms = float(np.sqrt((weights * change[known] ** 2).sum() / weights.sum()))
+    fine, rough = result.balance.through, coarse.balance.through
+    flows = {name: (rough[name] - fine[name]) / 3.0 for name in fine}
+    return ErrorEstimate(
+        float(np.abs(change[known]).max()),
+        rms,
+        problem.equation.unit,
+        flows,
+        {name: fine[name] - error for name, error in flows.items()},
+        result.balance.unit,
+    )
+
+
+def _coarser(mesh: Mesh) -> Mesh:
+    """Return the mesh with every two cells along each axis made one."""
+    if type(mesh) is not Mesh:
+        raise InvalidInput(must("mesh", "made of axes, not of corners", mesh, "Compare two meshes of your own."))
+    for axis in mesh.axes:
+        if axis.cells % 2 or axis.cells < 4:
+            rule = f"of an even number of cells, 4 or more, along {axis.name}"
+            raise InvalidInput(must("mesh", rule, axis.cells, "Add a cell."))
+    return Mesh(mesh.coordinates, tuple(Axis(axis.name, axis.edges[::2], axis.periodic) for axis in mesh.axes))
