@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 
 from fieldsim.arrays import FloatArray
@@ -13,6 +15,8 @@ from fieldsim.physics.bodies import read_bodies
 from fieldsim.physics.equation import Coefficient, Equation
 from fieldsim.physics.finite_volume import FiniteVolume, positive, wall_index
 
+_SKEW = 0.01
+
 
 def discretise(
     mesh: Mesh, equation: Equation, boundary: object, *, fixed: object = (), holes: object = ()
@@ -22,6 +26,7 @@ def discretise(
     Conductivity and source may depend on place, time and the unknown, the sink on place and time, what stores on
     place only; conductivity and storage must be positive.
     """
+    _refuse_skew(mesh)
     place, symbol = place_of_cells(mesh), equation.symbol
     conductivity = _read(equation.conductivity, mesh, place, unknown=symbol)
     if conductivity.constant is not None:
@@ -49,6 +54,24 @@ def discretise(
 def place_of_cells(mesh: Mesh) -> Place:
     """Return the cells of a mesh as a place for numbers."""
     return Place(mesh.shape, mesh.expression_names, mesh.coordinate_values, "cell")
+
+
+def _refuse_skew(mesh: Mesh) -> None:
+    """Raise InvalidInput where grid lines do not cross at right angles: flows along them would be wrong."""
+    if mesh.orthogonal:
+        return
+    lines = []
+    for axis in range(mesh.ndim):
+        line = np.diff(mesh.corners, axis=axis + 1)
+        for other in set(range(mesh.ndim)) - {axis}:
+            size = line.shape[other + 1]
+            line = 0.5 * (line.take(range(size - 1), other + 1) + line.take(range(1, size), other + 1))
+        lines.append(line / np.sqrt(np.square(line).sum(axis=0)))
+    skew = max(float(np.abs((a * b).sum(axis=0)).max()) for a, b in combinations(lines, 2))
+    if skew > _SKEW:
+        angle = f"lines that meet at {np.degrees(np.arccos(min(skew, 1.0))):.3g} degrees"
+        remedy = "Equations need an orthogonal mesh; gradient and its kin take any."
+        raise InvalidInput(must("mesh", "of lines that cross at right angles (to half a degree)", angle, remedy))
 
 
 def _storage(equation: Equation, mesh: Mesh, place: Place) -> FloatArray | None:
