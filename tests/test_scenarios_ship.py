@@ -12,8 +12,8 @@ from fieldsim.scenario.resolved import resolved_text
 from fieldsim.scenario.verify import verify_scenario
 
 EXPECTED = {
-    "dipole", "earth", "heated_rod", "hot_wall", "membrane", "mountain", "point_charge", "quenched_ball",
-    "ring_plate", "room_temperature", "terrain", "uniform_gravity",
+    "bipolar_lines", "dipole", "earth", "heated_rod", "hot_wall", "membrane", "mountain", "point_charge",
+    "quenched_ball", "ring_plate", "room_temperature", "terrain", "terrain_following", "uniform_gravity",
 }  # fmt: skip
 
 

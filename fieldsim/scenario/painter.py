@@ -253,7 +253,7 @@ class Painter:
         edges = mesh.axes[0].edges
         ends = (edges[0], edges[-1]) if line is None else (0.0, float(np.linalg.norm(np.subtract(line[1], line[0]))))
         # a curve without a single value would stand in the legend and nowhere else
-        return along if np.isfinite(along(np.linspace(*ends, _LOOKS))).any() else None
+        return along if np.isfinite(along(np.linspace(ends[0], ends[1], _LOOKS))).any() else None
 
     def _history(self, spec: Any) -> Picture:
         from fieldsim.view.compose_chart import chart
