@@ -38,14 +38,21 @@ class Found:
 def solve_nonlinear(problem: Problem, *, solver: str, rtol: float) -> Found:
     """Return the steady state; raises NumericalFailure with the history of residuals and a remedy."""
     volume = problem.volume
-    tried = []
+    tried: list[Found] = []
+    failure: NumericalFailure | None = None
     for start in (balanced_start(problem), problem.initial_values):
         if not np.isfinite(start).all():
             continue
-        found = _newton(volume, start, solver, rtol)
+        try:
+            found = _newton(volume, start, solver, rtol)
+        except NumericalFailure as error:  # a coefficient is out of its range at this start
+            failure = error
+            continue
         if found.converged:
             return found
         tried.append(found)
+    if failure is not None and not tried:
+        raise failure
     best = min(tried, key=lambda found: found.residual)
     last = ", ".join(f"{size:.2g}" for size in best.history[-_SHOWN:])
     raise NumericalFailure(

@@ -52,7 +52,11 @@ class Problem:
             rule = "Heat, Diffusion, Electrostatics or Gravity"
             raise InvalidInput(must("model", rule, self.model, "For example Heat(conductivity=52.0)."))
         if isinstance(self.boundary, Mapping):
-            object.__setattr__(self, "boundary", MappingProxyType(dict(self.boundary)))
+            sides = {side: tuple(law) if isinstance(law, list) else law for side, law in self.boundary.items()}
+            object.__setattr__(self, "boundary", MappingProxyType(sides))
+        for name in ("fixed", "holes"):
+            if isinstance(getattr(self, name), list):
+                object.__setattr__(self, name, tuple(getattr(self, name)))
         _ = self.volume, self._exact
         check_kelvin(self.volume, self.initial_values)
 

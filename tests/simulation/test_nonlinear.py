@@ -217,6 +217,27 @@ def test_growth_that_saturates():
     np.testing.assert_allclose([f.values[0] for f in run.fields], 1 / (1 + 9 * np.exp(-run.times)), rtol=1e-4)
 
 
+def bratu(strength, cells=40):
+    mesh = fs.cartesian(x=(0, 1), cells=cells)
+    walls = {"x-": fs.Value(0.0), "x+": fs.Value(0.0)}
+    return fs.Problem(mesh, fs.Heat(1.0, source=f"{strength}*exp(T)"), walls)
+
+
+def test_thermal_explosion():
+    """T'' + s exp(T) = 0 has a steady state up to s = 3.51383 only (Frank-Kamenetskii 1939; Bratu 1914).
+
+    T = 2 log(cosh(b/4)/cosh((x - 1/2) b/2)) with b = sqrt(2 s) cosh(b/4): 0.140539 in the middle for s = 1.
+    """
+    b = brentq(lambda b: b - np.sqrt(2.0) * np.cosh(b / 4), 0, 4)
+    peak = 2 * np.log(np.cosh(b / 4))
+    assert peak == pytest.approx(0.140539, abs=1e-6)
+    result = fs.solve(bratu(1.0))
+    assert result.field.at([[0.5]])[0] == pytest.approx(peak, rel=1e-3)
+    assert result.balance.relative < 1e-9
+    with pytest.raises(NumericalFailure, match=r"steady state was not found in \d+ Newton steps: .*`initial`.*evolve"):
+        fs.solve(bratu(4.5))
+
+
 def test_a_conductivity_that_leaves_its_range_is_named():
     mesh = fs.cartesian(x=(0, 1), cells=4)
     problem = fs.Problem(mesh, fs.Heat("1 - T"), {"x-": fs.Value(0.0), "x+": fs.Value(5.0)})
