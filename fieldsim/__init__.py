@@ -45,6 +45,8 @@ _WHERE = {
     "FluxOut": "fieldsim.boundary",
     "GradientOut": "fieldsim.boundary",
     "Convective": "fieldsim.boundary",
+    "Radiative": "fieldsim.boundary",
+    "estimate_error": "fieldsim.simulation",
     "integrate": "fieldsim.analysis.integrals",
     "flux": "fieldsim.analysis.integrals",
     "circulation": "fieldsim.analysis.integrals",

@@ -22,6 +22,7 @@ from fieldsim.analysis.surfaces import Sphere as Sphere
 from fieldsim.boundary import Convective as Convective
 from fieldsim.boundary import FluxOut as FluxOut
 from fieldsim.boundary import GradientOut as GradientOut
+from fieldsim.boundary import Radiative as Radiative
 from fieldsim.boundary import Value as Value
 from fieldsim.coordinates.formulas import formula_sheet as formula_sheet
 from fieldsim.errors import CannotDraw as CannotDraw
@@ -61,6 +62,7 @@ from fieldsim.physics import Gravity as Gravity
 from fieldsim.physics import Heat as Heat
 from fieldsim.simulation import Problem as Problem
 from fieldsim.simulation import Result as Result
+from fieldsim.simulation import estimate_error as estimate_error
 from fieldsim.simulation import evolve as evolve
 from fieldsim.simulation import solve as solve
 from fieldsim.view import plot as plot
