@@ -6,13 +6,13 @@ They are made from what a coordinate system says of itself, so that a new system
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import inf
+from math import inf, tau
 
 import numpy as np
 from hypothesis import strategies as st
 
 from fieldsim.coordinates import REGISTRY, Coordinates
-from fieldsim.meshes import Mesh, build_mesh
+from fieldsim.meshes import Mesh, build_mesh, curvilinear
 
 SYSTEMS: dict[str, Coordinates] = {kind.__name__.lower(): kind() for kinds in REGISTRY.values() for kind in kinds}
 # Systems whose whole range holds no point where the map itself is singular (foci, infinity).
@@ -112,6 +112,42 @@ def _catalogue() -> dict[str, Factory]:
 
 
 MESHES: dict[str, Factory] = _catalogue()
+
+
+# ---- meshes known by their corners or by a map: no system, no orthogonality
+
+
+def _warped_plane(u, v):
+    return u + 0.1 * np.sin(2 * v + 0.3), v + 0.12 * np.sin(3 * u) + 0.1 * u * v
+
+
+def _annulus(u, v):
+    radius = 1 + u + 0.1 * np.sin(v)
+    return radius * np.cos(v), radius * np.sin(v)
+
+
+def _warped_box(u, v, w):
+    return u + 0.05 * np.sin(2 * v + w), v + 0.05 * np.sin(2 * w + 0.4), w + 0.05 * np.sin(2 * u) + 0.05 * v * w
+
+
+def _torus(u, v, w):
+    ring = 2 + (0.5 + 0.5 * u) * np.cos(w)
+    return ring * np.cos(v), ring * np.sin(v), (0.5 + 0.5 * u) * np.sin(w)
+
+
+def _from_corners(n: int) -> Mesh:
+    u, v = np.meshgrid(np.linspace(0, 1, n + 1), np.linspace(0, 1, 5 * n // 4 + 1), indexing="ij")
+    return curvilinear(np.stack(_warped_plane(u, v)))
+
+
+WARPED: dict[str, Factory] = {
+    "warped plane": lambda n: curvilinear(map=_warped_plane, cells=(n, 5 * n // 4)),
+    "warped plane from corners": _from_corners,
+    "annulus by a map": lambda n: curvilinear(map=_annulus, v=(0, tau), cells=(n, 3 * n), periodic=("v",)),
+    "warped box": lambda n: curvilinear(map=_warped_box, cells=(n, 5 * n // 4, n)),
+    "torus": lambda n: curvilinear(map=_torus, v=(0, tau), w=(0, tau), cells=(n, 2 * n, 2 * n), periodic=("v", "w")),
+}
+ALL: dict[str, Factory] = MESHES | WARPED
 
 
 def has_pole(mesh: Mesh) -> bool:

@@ -239,7 +239,7 @@ def test_the_field_of_a_point_charge(order):
     meshes = {
         "radial": lambda n: fs.spherical(r=(0.5, 1), cells=n),
         "shell": lambda n: fs.spherical(r=(0.5, 1), theta=(0, pi), phi=TURN, cells=(n, 8, 16)),
-        "box": lambda n: fs.cartesian(x=(0.4, 1), y=(0.4, 1), z=(0.4, 1), cells=(n, n, n)),
+        "box": lambda n: fs.cartesian(x=(0.7, 1), y=(0.7, 1), z=(0.7, 1), cells=(n, n, n)),
         "tube": lambda n: fs.cylindrical(r=(0.4, 1), z=(0.4, 1), cells=(n, n)),
     }
     for name, make in meshes.items():

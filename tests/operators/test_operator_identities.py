@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mesh_catalogue import MESHES, meshes
+from mesh_catalogue import ALL, MESHES, WARPED, meshes
 from oracles import case_for, places, sampled
 from rounding_bounds import EPS, magnitude
 
@@ -44,10 +44,10 @@ def check_div_curl(mesh, order: int, seed: int) -> None:
 # ---- to rounding
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("name", [n for n in MESHES if MESHES[n](4).dim > 1])
+@pytest.mark.parametrize("order", [2, 8])
+@pytest.mark.parametrize("name", [n for n in ALL if ALL[n](4).dim > 1])
 def test_curl_grad_and_div_curl_vanish_to_rounding(name, order):
-    mesh = MESHES[name](16)
+    mesh = ALL[name](16)
     check_curl_grad(mesh, order, seed=order)
     if mesh.dim == 3:
         check_div_curl(mesh, order, seed=order)
@@ -98,6 +98,32 @@ def test_a_hessian_is_symmetric_to_the_last_bit(name, order):
     mesh = MESHES[name](16)
     H = fs.hessian(fs.ScalarField(mesh, noise(1, *mesh.shape)), order).values
     assert np.array_equal(H, np.swapaxes(H, 0, 1))
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("name", WARPED)
+def test_a_hessian_on_a_skew_mesh_is_symmetric_to_rounding(name, order):
+    mesh = WARPED[name](16)
+    f, _ = sampled(mesh, case_for(mesh), places(mesh.points))
+    H = fs.hessian(f, order).values
+    size = magnitude(laplacian_plan(mesh, order), f.values)[0]
+    assert np.all(np.abs(H - np.swapaxes(H, 0, 1)) <= FEW * size)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("name", WARPED)
+def test_constants_stay_constant_on_a_skew_mesh(name, order):
+    """Free stream (Thomas & Lombard 1979): to rounding on any warped mesh, vectors included."""
+    mesh = WARPED[name](16)
+    one = fs.ScalarField(mesh, 1.0)
+    assert np.all(np.abs(fs.gradient(one, order).values) <= FEW * magnitude(gradient_plan(mesh, order), one.values))
+    F = fs.VectorField(mesh, [1.0, -2.0, 0.5][: mesh.dim])
+    size = magnitude(divergence_plan(mesh, order), F.values)[0]
+    # The metric is made by the same differences of positions, whose own rounding it carries.
+    assert np.all(np.abs(fs.divergence(F, order).values) <= 20 * FEW * size)
+    curl = fs.curl(F, order).values
+    size = magnitude(curl_plan(mesh, order), F.values).reshape(curl.shape)
+    assert np.all(np.abs(curl) <= 20 * FEW * size)
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -152,15 +178,15 @@ def rounding_floor(mesh) -> float:
     return FEW * float(magnitude(laplacian_plan(mesh, 4), np.ones(mesh.shape)).max())
 
 
-@pytest.mark.parametrize("name", MESHES)
+@pytest.mark.parametrize("name", ALL)
 def test_rules_of_calculus_hold_at_the_order_claimed(name):
     """A gap is a difference of leading errors: its rate settles later than theirs."""
-    factory = MESHES[name]
+    factory = ALL[name]
     ndim = factory(16).ndim
     for finer in (1, 2):
         n = finer * CELLS[ndim]
         coarse, fine = gaps(factory(n), 2), gaps(factory(2 * n), 2)
-        slow = {rule: (coarse[rule], fine[rule]) for rule in coarse if fine[rule] > coarse[rule] / 2**1.75}
+        slow = {rule: (coarse[rule], fine[rule]) for rule in coarse if fine[rule] > coarse[rule] / 2**1.7}
         if slow:
             floor = rounding_floor(factory(2 * n))
             slow = {rule: gap for rule, gap in slow.items() if gap[1] > floor}

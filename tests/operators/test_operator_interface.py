@@ -6,7 +6,7 @@ from math import nan, pi
 
 import numpy as np
 import pytest
-from mesh_catalogue import MESHES
+from mesh_catalogue import ALL
 from oracles import case_for, places, sampled
 
 import fieldsim as fs
@@ -105,11 +105,11 @@ def test_too_few_cells_beside_a_pole_name_the_order_that_was_asked_for():
         assert "order 2" in str(caught.value)
 
 
-@pytest.mark.parametrize("order", [2, 4, 6, 8])
-@pytest.mark.parametrize("name", MESHES)
+@pytest.mark.parametrize("order", [2, 8])
+@pytest.mark.parametrize("name", ALL)
 def test_as_few_cells_as_the_messages_ask_for_will_do(name, order):
     """Every operator runs on axes of order + 6 cells: the composed rows beside a pole need no more."""
-    mesh = MESHES[name](4 * ((order + 9) // 4))
+    mesh = ALL[name](4 * ((order + 9) // 4))
     g, G = sampled(mesh, case_for(mesh), places(mesh.points))
     for operator in ON_SCALARS:
         assert np.isfinite(getattr(fs, operator)(g, order).values).all()
@@ -135,10 +135,10 @@ def _calls(mesh):
         yield fs.curl, G, (() if d == 2 else (3,))
 
 
-@pytest.mark.parametrize("name", MESHES)
+@pytest.mark.parametrize("name", ALL)
 def test_results_go_to_out_and_fill_it(name):
     """Every number of `out` is written, those along left-out axes too, whatever stood there."""
-    mesh = MESHES[name](8)
+    mesh = ALL[name](8)
     for operator, source, lead in _calls(mesh):
         expected = operator(source).values
         out = np.full((*lead, *mesh.shape), nan)
@@ -209,7 +209,7 @@ def test_out_must_not_be_the_input():
     "name", ["cartesian2 whole", "polar whole", "cylindrical whole", "spherical whole", "toroidal ring"]
 )
 def test_inputs_are_never_changed(name):
-    mesh = MESHES[name](12)
+    mesh = ALL[name](12)
     for operator, source, _ in _calls(mesh):
         before = source.values.copy()
         source.values.flags.writeable = False
