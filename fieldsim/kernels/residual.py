@@ -15,43 +15,45 @@ _SLOTS = 8
 
 
 @compiled
-def _add_sums(slots, row, x, b):  # type: ignore[no-untyped-def]
-    """Add to each slot the sums of r, r^2, x^2 and b^2 over every eighth cell, which vectorises."""
+def _add_sums(slots, row, x, b, d):  # type: ignore[no-untyped-def]
+    """Add to each slot the sums of r, r^2, x^2, b^2 and r d over every eighth cell, which vectorises."""
     whole = row.size // _SLOTS * _SLOTS
     for first in range(0, whole, _SLOTS):
         for k in range(_SLOTS):
-            r, u, v = row[first + k], x[first + k], b[first + k]
+            r, u, v, w = row[first + k], x[first + k], b[first + k], d[first + k]
             slots[0, k] += r
             slots[1, k] += r * r
             slots[2, k] += u * u
             slots[3, k] += v * v
+            slots[4, k] += r * w
     for k in range(whole, row.size):
         slots[0, 0] += row[k]
         slots[1, 0] += row[k] * row[k]
         slots[2, 0] += x[k] * x[k]
         slots[3, 0] += b[k] * b[k]
+        slots[4, 0] += row[k] * d[k]
 
 
 @compiled_parallel
 def residual_and_sums(r, x, b, d, c0, c1, c2):  # type: ignore[no-untyped-def]
-    """Set r = b - A x on a grid of three axes; return the sums of r, r^2, x^2 and b^2.
+    """Set r = b - A x on a grid of three axes; return the sums of r, r^2, x^2, b^2 and r d.
 
     `d` is what is added to the diagonal; couplings have n - 1 faces along their axis, or n where it is periodic.
     """
-    parts = np.zeros((x.shape[0], 4))
+    parts = np.zeros((x.shape[0], 5))
     for i in prange(x.shape[0]):
         none = np.zeros(x.shape[2])
-        slots = np.zeros((4, _SLOTS))
+        slots = np.zeros((5, _SLOTS))
         plane = np.int64(i)
         for j in range(x.shape[1]):
             row = r[plane, j]
             residual_row(row, x, b[plane, j], d, c0, c1, c2, plane, j, none)
-            _add_sums(slots, row, x[plane, j], b[plane, j])
-        for m in range(4):
+            _add_sums(slots, row, x[plane, j], b[plane, j], d[plane, j])
+        for m in range(5):
             for k in range(_SLOTS):
                 parts[plane, m] += slots[m, k]
-    sums = np.zeros(4)
+    sums = np.zeros(5)
     for i in range(x.shape[0]):
-        for m in range(4):
+        for m in range(5):
             sums[m] += parts[i, m]
     return sums

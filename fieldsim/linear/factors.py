@@ -8,7 +8,6 @@ operators by each other, (1 - 1e-12) A <= A' <= (1 + 1e-12) A, and one refinemen
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,8 +17,9 @@ from fieldsim.linear.grid_operator import GridOperator
 
 COARSE = 1e-12
 FINE = 1e-13
-_BLOCK = 1 << 14
-_THREADED_ABOVE = 1 << 20
+_SAMPLED_ABOVE = 1 << 14
+_COMPILED_ABOVE = 1 << 17
+_LARGEST = float(np.finfo(float).max)
 _SAMPLE = 8
 
 # a product of one vector an axis
@@ -78,7 +78,7 @@ def factorise(operator: GridOperator) -> Factors | None:
     """Return the tensor products that add up to `operator`, or None where there are none.
 
     Negative couplings, values that are not finite and operators that fall apart into unconnected singular parts are
-    refused too. The cost is two passes over the arrays; arrays that repeat along an axis (stride 0) cost nothing there.
+    refused too. The cost is a pass or two over the arrays; those that repeat along an axis (stride 0) cost less.
     """
     with np.errstate(all="ignore"):
         return _factorise(_squeezed(operator))
@@ -225,7 +225,7 @@ def _shares(diagonal: FloatArray, terms: tuple[Term, ...], owner: int) -> list[F
 
 def _holds(array: FloatArray, products: list[Product]) -> bool | None:
     """Compare a few entries, then all of them: True to FINE, False to COARSE, None beyond."""
-    if array.size > _BLOCK:
+    if array.size > _SAMPLED_ABOVE:
         steps = [max(1, n // _SAMPLE) for n in array.shape]
         some = array[tuple(slice(None, None, step) for step in steps)]
         thinned = [
@@ -238,66 +238,38 @@ def _holds(array: FloatArray, products: list[Product]) -> bool | None:
 
 
 def _agrees(array: FloatArray, products: list[Product]) -> bool | None:
-    """Compare block by block, on two threads where the array is large."""
-    array = np.atleast_1d(array)
-    products = [product or (np.ones(1),) for product in products]
-    trailing = []
+    if array.size >= _COMPILED_ABOVE:
+        return _large_agrees(array, products)
+    error = -array
     for product in products:
-        rest = np.ones(())
-        for factor in product[1:]:
-            rest = rest[..., None] * factor
-        trailing.append(rest)
-
-    def compare(span: slice) -> bool | None:
-        firsts = [p[0] if p[0].size == 1 else p[0][span] for p in products]
-        return _rows_agree(array[span], firsts, trailing)
-
-    half = (array.shape[0] + 1) // 2
-    if array.size < _THREADED_ABOVE or half < 2:
-        return compare(slice(None))
-    with ThreadPoolExecutor(2) as pool:
-        verdicts = list(pool.map(compare, (slice(half), slice(half, None))))
-    return None if None in verdicts else all(verdicts)
-
-
-def _rows_agree(array: FloatArray, firsts: list[FloatArray], trailing: list[FloatArray]) -> bool | None:
-    """Return True where all entries agree to FINE, False to COARSE, None beyond or where one is not a number."""
-    across = array.shape[1] if array.ndim > 1 else 1
-    line = array[0].size // across
-    columns = min(across, max(1, _BLOCK // line))
-    rows = max(1, _BLOCK // (line * columns))
-    # buffers are kept from block to block: fresh pages would cost more than the comparison
-    shape = (rows, columns, *array.shape[2:]) if array.ndim > 1 else (rows,)
-    buffers = np.empty((3, *shape))
-    close = True
-    for start in range(0, array.shape[0], rows):
-        here = slice(start, start + rows)
-        scales = [(f if f.size == 1 else f[here]).reshape((-1,) + (1,) * (array.ndim - 1)) for f in firsts]
-        for column in range(0, across, columns):
-            there = slice(column, column + columns)
-            block = array[here, there] if array.ndim > 1 else array[here]
-            rests = [rest[there] if rest.ndim else rest for rest in trailing]
-            agrees = _block_agrees(block, scales, rests, buffers)
-            if agrees is None:
-                return None
-            close &= agrees
-    return close
-
-
-def _block_agrees(
-    block: FloatArray, scales: list[FloatArray], rests: list[FloatArray], buffers: FloatArray
-) -> bool | None:
-    error, part, allowed = buffers[(slice(None), *(slice(n) for n in block.shape))]
-    np.negative(block, out=error)
-    for scale, rest in zip(scales, rests, strict=True):
-        np.multiply(scale, rest, out=part)
-        error += part
-    np.abs(error, out=error)
-    np.multiply(np.abs(block, out=allowed), FINE, out=allowed)
-    if (error <= allowed).all():
+        part = np.ones(())
+        for factor in product:
+            part = part[..., None] * factor
+        error = error + part
+    # an infinite entry agrees with nothing
+    error, size = np.abs(error), np.minimum(np.abs(array), _LARGEST)
+    if (error <= FINE * size).all():
         return True
-    allowed *= COARSE / FINE
-    return False if (error <= allowed).all() else None
+    return False if (error <= COARSE * size).all() else None
+
+
+def _large_agrees(array: FloatArray, products: list[Product]) -> bool | None:
+    from fieldsim.kernels.products import count_deviations
+
+    # rows along the last axis, planes along the first one
+    planes, row = (array.shape[0], array.shape[-1]) if array.ndim > 1 else (1, array.size)
+    shape = (planes, array.size // (planes * row), row)
+    first, rest = np.zeros((len(products), planes)), np.zeros((len(products), *shape[1:]))
+    for number, product in enumerate(products):
+        part = np.ones(())
+        for factor in product[1:] if array.ndim > 1 else product:
+            part = part[..., None] * factor
+        first[number] = product[0] if array.ndim > 1 else 1.0
+        rest[number] = part.reshape(shape[1:])
+    values = np.ascontiguousarray(array).reshape(shape)
+    if count_deviations(values, first, rest, FINE) == 0:
+        return True
+    return False if count_deviations(values, first, rest, COARSE) == 0 else None
 
 
 def _collapsed(array: FloatArray) -> FloatArray:

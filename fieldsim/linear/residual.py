@@ -14,13 +14,14 @@ _COMPILED_ABOVE = 1 << 17
 
 @dataclass(frozen=True)
 class Residual:
-    """r = b - A x, its sum, and the Euclidean norms of r, x and b."""
+    """r = b - A x, its sum, the Euclidean norms of r, x and b, and the product of r with the operator's `diagonal`."""
 
     values: FloatArray
     total: float
     norm: float
     answer: float
     right: float
+    along: float
 
 
 def residual_of(operator: GridOperator, x: FloatArray, b: FloatArray) -> Residual:
@@ -31,11 +32,12 @@ def residual_of(operator: GridOperator, x: FloatArray, b: FloatArray) -> Residua
     answer, right = np.reshape(x, operator.shape), np.reshape(b, operator.shape)
     if operator.size < _COMPILED_ABOVE or len(operator.shape) > 3:
         values = right - operator.apply(answer)
-        sums = np.array([values.sum(), (values**2).sum(), (answer**2).sum(), (right**2).sum()])
+        sums = np.array([values.sum(), (values**2).sum(), (answer**2).sum(), (right**2).sum(), 0.0])
+        sums[4] = (values * operator.diagonal).sum()
     else:
         values, sums = _compiled(operator, answer, right)
-    norms = np.sqrt(sums[1:])
-    return Residual(values.reshape(np.shape(b)), float(sums[0]), *(float(norm) for norm in norms))
+    norm, length, right_length = (float(value) for value in np.sqrt(sums[1:4]))
+    return Residual(values.reshape(np.shape(b)), float(sums[0]), norm, length, right_length, float(sums[4]))
 
 
 def _compiled(operator: GridOperator, x: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:

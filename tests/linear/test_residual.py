@@ -36,6 +36,7 @@ def test_residual_and_sums_are_those_of_the_matrix(compiled, shape, periodic, se
     assert found.values.shape == (b.size,) if flat else b.shape
     np.testing.assert_allclose(found.values.ravel(), expected, rtol=0, atol=1e-13)
     assert found.total == pytest.approx(expected.sum(), abs=1e-12)
+    assert found.along == pytest.approx(expected @ operator.diagonal.ravel(), abs=1e-12)
     for norm, vector in ((found.norm, expected), (found.answer, x), (found.right, b)):
         assert norm == pytest.approx(np.linalg.norm(vector), rel=1e-13, abs=1e-13)
 

@@ -124,13 +124,16 @@ def test_resonance_is_refused_and_a_shift_between_eigenvalues_is_not():
     assert_solves(find_fast_solver(between), between, tolerance=1e-12)
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("change", [1e-10, -1e-10, np.nan, np.inf])
 @pytest.mark.parametrize("where", [(0, 0, 0), (20, 31, 17), (39, 47, 43)])
 @pytest.mark.parametrize("which", [0, 1, 2, "diagonal"])
-def test_one_deviating_entry_among_many_is_noticed(which, where):
+def test_one_deviating_entry_among_many_is_noticed(which, where, change, compiled, monkeypatch):
+    monkeypatch.setattr("fieldsim.linear.factors._COMPILED_ABOVE", 0 if compiled else 1 << 30)
     operator = uniform_operator((40, 48, 44), ("DD", "P", "NN"), (1.0, 2.0, 3.0), 0.1)
     array = operator.diagonal if which == "diagonal" else operator.couplings[which]
     place = tuple(min(i, n - 1) for i, n in zip(where, array.shape, strict=True))
-    array[place] *= 1.0 + 1e-10
+    array[place] *= 1.0 + change
     assert find_fast_solver(operator) is None
 
 
@@ -141,6 +144,14 @@ def test_values_that_are_not_conductances_are_refused(bad):
         array = operator.diagonal if which == "diagonal" else operator.couplings[which]
         array[2, 3] = bad
         assert find_fast_solver(operator) is None
+
+
+@pytest.mark.parametrize("shape", [(30,), (12, 9), (6, 5, 7), (2, 3, 4)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_compiled_comparison_accepts_the_same(shape, kind, monkeypatch):
+    monkeypatch.setattr("fieldsim.linear.factors._COMPILED_ABOVE", 0)
+    operator = uniform_operator(shape, (kind,) * len(shape), (1.3, 0.2, 5.0)[: len(shape)], 0.7)
+    assert_solves(find_fast_solver(operator), operator)
 
 
 def test_small_deviations_are_refined_away():
