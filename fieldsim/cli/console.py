@@ -37,6 +37,18 @@ class Console:
             write_result(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False, default=str))
 
 
+def open_closed_streams() -> None:
+    """Open the null device for each standard stream that is closed, so that no file of ours takes its number."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is not None:
+            continue
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        if nowhere != number:
+            os.dup2(nowhere, number)
+            os.close(nowhere)
+        setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
 def write_result(text: str) -> None:
     """Print on stdout; a reader that has gone away is no error, a full disk is. Raises StorageError."""
     try:

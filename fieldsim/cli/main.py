@@ -12,7 +12,14 @@ from typing import Annotated
 import typer
 
 from fieldsim.cli import file_commands, machine_commands, run_commands
-from fieldsim.cli.console import describe, discard_stdout, error_record, write_error, write_result
+from fieldsim.cli.console import (
+    describe,
+    discard_stdout,
+    error_record,
+    open_closed_streams,
+    write_error,
+    write_result,
+)
 from fieldsim.errors import FieldSimError
 from fieldsim.scenario.interrupt import Interrupted, Signals
 
@@ -103,6 +110,7 @@ def _bug(error: Exception) -> int:
 
 def entry() -> None:
     """Run the command line and leave the process with its exit code."""
+    open_closed_streams()
     code = main()
     try:
         sys.stdout.flush()

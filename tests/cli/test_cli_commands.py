@@ -363,3 +363,14 @@ def test_sweep_runs_every_combination(run: Run) -> None:
     rows = json.loads(out)["runs"]
     assert [row["corner.T"] for row in rows] == pytest.approx([-15, -15, -5, -5])
     assert run("sweep", "hill.yaml", "--set", "top", "-q")[0] == 2
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_costs_no_run(tmp_path: Path, closed: str) -> None:
+    (tmp_path / "hill.yaml").write_text(GIVEN)
+    command = f'exec "{sys.executable}" -m fieldsim.cli.main run hill.yaml --no-view {closed}'
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(["sh", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert json.loads((tmp_path / "runs/hill/run.json").read_text())["status"] == "done"
