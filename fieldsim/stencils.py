@@ -113,14 +113,21 @@ def ghost_layers(order: int) -> int:
 
 
 def derivative_tables(
-    centers: FloatArray, *, order: int, lower: End = WALL, upper: End = WALL, second: bool, name: str = "axis"
+    centers: FloatArray,
+    *,
+    order: int,
+    lower: End = WALL,
+    upper: End = WALL,
+    second: bool,
+    name: str = "axis",
+    asked: int | None = None,
 ) -> tuple[Table, Table]:
     """Return the tables of the first and second derivative, on shared points, accurate to `order`.
 
     With `second` the points suffice for the second derivative; otherwise only the first table is meant to be used
-    (the two then coincide). Raises InvalidInput when the axis has too few cells.
+    (the two then coincide). Raises InvalidInput when the axis has too few cells, for the order that was `asked`.
     """
-    index, nodes = _points(centers, order=order, lower=lower, upper=upper, second=second, name=name)
+    index, nodes = _points(centers, order=order, lower=lower, upper=upper, second=second, name=name, asked=asked)
     offsets, unit = _offsets(centers, nodes)
     weights = fornberg_weights(np.zeros(centers.size), offsets, 2 if second else 1)
     if second:
@@ -153,7 +160,7 @@ def _offsets(centers: FloatArray, nodes: FloatArray) -> tuple[FloatArray, FloatA
 
 
 def _points(
-    centers: FloatArray, *, order: int, lower: End, upper: End, second: bool, name: str
+    centers: FloatArray, *, order: int, lower: End, upper: End, second: bool, name: str, asked: int | None
 ) -> tuple[IntArray, FloatArray]:
     """Choose the points of every row, as indices and as positions."""
     cells = centers.size
@@ -161,10 +168,12 @@ def _points(
     joined = lower.kind != "wall" or upper.kind != "wall"
     needed = order + 1 if joined and lower.kind == "seam" else width
     if cells < needed:
+        raised = asked is not None and asked != order
+        why = f"order {asked} (rows beside a pole stand two orders higher)" if raised else f"order {order}"
         raise InvalidInput(
             must(
                 "cells",
-                f"at least {needed} along {name} for derivatives of order {order}",
+                f"at least {needed} along {name} for derivatives of {why}",
                 cells,
                 "Take more cells or a lower order.",
             )

@@ -61,6 +61,8 @@ class Coordinates(ABC):
     # Each set of axes that may be left out together.
     symmetries: ClassVar[tuple[frozenset[str], ...]] = ()
     poles: ClassVar[tuple[Pole, ...]] = ()
+    # The power of the metre each coordinate is measured in: 1 for lengths, 0 for angles and pure numbers.
+    lengths: ClassVar[tuple[float, ...]]
 
     @property
     def dim(self) -> int:

@@ -22,6 +22,7 @@ class Parabolic(Coordinates):
 
     name = "parabolic"
     names = ("sigma", "tau")
+    lengths = (0.5, 0.5)
     limits = (UNBOUNDED, (0.0, inf))
     periods = (None, None)
     whole = ((0.0, 1.0),) * 2
@@ -48,6 +49,7 @@ class EllipticCylinder(Coordinates):
     focus: float = 1.0
     name = "elliptic_cylinder"
     names = ("mu", "nu", "z")
+    lengths = (0, 0, 1)
     limits = ((0.0, inf), UNBOUNDED, UNBOUNDED)
     periods = (None, tau, None)
     whole = ((0.0, 1.0), (0.0, tau), (0.0, 1.0))
@@ -76,6 +78,7 @@ class Bipolar(Coordinates):
     focus: float = 1.0
     name = "bipolar"
     names = ("sigma", "tau")
+    lengths = (0, 0)
     limits = ((0.0, tau), UNBOUNDED)
     periods = (tau, None)
     whole = ((0.0, tau), (0.0, 1.0))
@@ -103,6 +106,7 @@ class ProlateSpheroidal(Coordinates):
     focus: float = 1.0
     name = "prolate_spheroidal"
     names = ("mu", "nu", "phi")
+    lengths = (0, 0, 0)
     limits = ((0.0, inf), (0.0, pi), UNBOUNDED)
     periods = (None, None, tau)
     whole = ((0.0, 1.0), (0.0, pi), (0.0, tau))
@@ -138,6 +142,7 @@ class Toroidal(Coordinates):
     focus: float = 1.0
     name = "toroidal"
     names = ("tau", "sigma", "phi")
+    lengths = (0, 0, 0)
     limits = ((0.0, inf), UNBOUNDED, UNBOUNDED)
     periods = (None, tau, tau)
     whole = ((0.0, 1.0), (0.0, tau), (0.0, tau))

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
     from scipy.spatial import cKDTree
 
 _AXES = ("u", "v", "w")
-# Points a direction for the interpolated map: sixth order, so that it is never what limits a fourth-order look-up.
-_POINTS = 6
+# Points a direction for the interpolated map; the centres of a mesh known by its corners are interpolated alike.
+POINTS = 10
+# A look-up comes near with few points and finishes with all.
+_ROUGH = 4
 _NEWTON_STEPS = 30
 MapFunction = Callable[[Sequence[FloatArray]], tuple[FloatArray, ...]]
 
@@ -42,13 +44,16 @@ class Mapped(Coordinates):
     function: MapFunction | None = field(default=None)
     name = "curvilinear"
     names = _AXES
+    lengths = (0, 0, 0)
     limits = (UNBOUNDED,) * 3
     periods = (None,) * 3
     whole = ((0.0, 1.0),) * 3
     reference = (0.0,) * 3
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", _AXES[: self.corners.shape[0]])
+        dim = self.corners.shape[0]
+        for name in ("names", "lengths", "limits", "periods", "whole", "reference"):
+            object.__setattr__(self, name, getattr(type(self), name)[:dim])
 
     def to_cartesian(self, q: Sequence[AnyArray]) -> tuple[AnyArray, ...]:
         if self.function is not None:
@@ -86,17 +91,17 @@ class Mapped(Coordinates):
         index = np.unravel_index(nearest, self.corners.shape[1:])
         q = np.stack([knots[i] for knots, i in zip(self.knots, index, strict=True)])
         size = float(np.ptp(self.corners.reshape(self.dim, -1), axis=1).max())
-        settled = np.zeros(target.shape[1], dtype=bool)
-        for _ in range(_NEWTON_STEPS):
-            x, slopes = self._evaluate(q)
-            miss = target - x
-            settled = np.sqrt(np.einsum("kn,kn->n", miss, miss)) <= 1e-13 * size
-            if np.all(settled | ~finite):
-                break
-            # slopes[i, k] = dx_k/dq_i; the step solves sum_i slopes[i, k] dq_i = miss_k.
-            matrices = np.moveaxis(slopes, 2, 0).transpose(0, 2, 1)
-            step = np.linalg.solve(matrices, miss.T[:, :, None])[:, :, 0].T
-            q = self._kept_near(q + step)
+        for points, tolerance in ((_ROUGH, 1e-3), (POINTS, 1e-13)):
+            for _ in range(_NEWTON_STEPS):
+                x, slopes = self._evaluate(q, points)
+                miss = target - x
+                settled = np.sqrt(np.einsum("kn,kn->n", miss, miss)) <= tolerance * size
+                if np.all(settled | ~finite):
+                    break
+                # slopes[i, k] = dx_k/dq_i; the step solves sum_i slopes[i, k] dq_i = miss_k.
+                matrices = np.moveaxis(slopes, 2, 0).transpose(0, 2, 1)
+                step = np.linalg.solve(matrices, miss.T[:, :, None])[:, :, 0].T
+                q = self._kept_near(np.where(finite, q + step, q))
         x, _ = self._evaluate(q)
         miss = target - x
         good = finite & (np.sqrt(np.einsum("kn,kn->n", miss, miss)) <= 1e-9 * size)
@@ -114,12 +119,16 @@ class Mapped(Coordinates):
                 result[i] = np.clip(q[i], knots[0] - margin, knots[-1] + margin)
         return result
 
-    def _evaluate(self, q: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the map (dim, n) and its slopes (dim logical, dim Cartesian, n) at logical points (dim, n)."""
+    def _evaluate(self, q: FloatArray, points: int = POINTS) -> tuple[FloatArray, FloatArray]:
+        """Return the map (dim, n) and its slopes (dim logical, dim Cartesian, n) at logical points (dim, n).
+
+        Where the map is a function, only the slopes are interpolated, and few points will do for them.
+        """
+        if self.function is not None:
+            points = _ROUGH
         starts, weights = [], []
         for i, knots in enumerate(self.knots):
-            points = min(_POINTS, knots.size)
-            nodes, start = self._nodes(i, q[i], points)
+            nodes, start = self._nodes(i, q[i], min(points, knots.size))
             starts.append(start)
             weights.append(fornberg_weights(q[i], nodes, 1))
         x = np.zeros((self.dim, q.shape[1]))
@@ -131,6 +140,8 @@ class Mapped(Coordinates):
             x += corner * np.prod([f[0] for f in factors], axis=0)
             for i in range(self.dim):
                 slopes[i] += corner * np.prod([f[int(k == i)] for k, f in enumerate(factors)], axis=0)
+        if self.function is not None:
+            x = np.stack([np.broadcast_to(part, q.shape[1:]) for part in self.function(tuple(q))])
         return x, slopes
 
     def _nodes(self, i: int, where: FloatArray, points: int) -> tuple[FloatArray, AnyArray]:

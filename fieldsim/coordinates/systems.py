@@ -40,6 +40,7 @@ class Cartesian1(_Straight):
 
     name = "cartesian"
     names = ("x",)
+    lengths = (1,)
     limits = (UNBOUNDED,)
     periods = (None,)
     whole = ((0.0, 1.0),)
@@ -52,6 +53,7 @@ class Cartesian2(_Straight):
 
     name = "cartesian"
     names = ("x", "y")
+    lengths = (1, 1)
     limits = (UNBOUNDED,) * 2
     periods = (None,) * 2
     whole = ((0.0, 1.0),) * 2
@@ -64,6 +66,7 @@ class Cartesian3(_Straight):
 
     name = "cartesian"
     names = ("x", "y", "z")
+    lengths = (1, 1, 1)
     limits = (UNBOUNDED,) * 3
     periods = (None,) * 3
     whole = ((0.0, 1.0),) * 3
@@ -76,6 +79,7 @@ class Polar(Coordinates):
 
     name = "polar"
     names = ("r", "phi")
+    lengths = (1, 0)
     limits = ((0.0, inf), UNBOUNDED)
     periods = (None, tau)
     whole = ((0.0, 1.0), (0.0, tau))
@@ -100,6 +104,7 @@ class Cylindrical(Coordinates):
 
     name = "cylindrical"
     names = ("r", "phi", "z")
+    lengths = (1, 0, 1)
     limits = ((0.0, inf), UNBOUNDED, UNBOUNDED)
     periods = (None, tau, None)
     whole = ((0.0, 1.0), (0.0, tau), (0.0, 1.0))
@@ -124,6 +129,7 @@ class Spherical(Coordinates):
 
     name = "spherical"
     names = ("r", "theta", "phi")
+    lengths = (1, 0, 0)
     limits = ((0.0, inf), (0.0, pi), UNBOUNDED)
     periods = (None, None, tau)
     whole = ((0.0, 1.0), (0.0, pi), (0.0, tau))

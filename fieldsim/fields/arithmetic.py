@@ -11,7 +11,7 @@ import numpy.typing as npt
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
 from fieldsim.arrays import FloatArray
-from fieldsim.errors import InvalidInput, RankError, must
+from fieldsim.errors import InvalidInput, RankError, UnitsError, must
 from fieldsim.meshes import Mesh
 from fieldsim.units import power, times
 
@@ -27,13 +27,28 @@ class FieldArithmetic(NDArrayOperatorsMixin):
     name: str
     # Number of component indices in front of the mesh's axes.
     rank: int
+    # Whether cells are cut out; None until it is looked up.
+    _cut: bool | None = None
 
     @classmethod
-    def from_values(cls, mesh: Mesh, values: FloatArray, *, unit: str = "", name: str = "") -> Self:
-        """Wrap values, components first, without checks; NaN marks cells that are cut out."""
+    def from_values(
+        cls, mesh: Mesh, values: FloatArray, *, unit: str = "", name: str = "", cut: bool | None = None
+    ) -> Self:
+        """Wrap values, components first, without checks; NaN marks cells that are cut out.
+
+        `cut` says whether there are such cells; None leaves it to be looked up when it matters.
+        """
         field = cls.__new__(cls)
         field.mesh, field.values, field.unit, field.name = mesh, values, unit, name
+        field._cut = cut
         return field
+
+    @property
+    def cut(self) -> bool:
+        """Whether some cells are cut out (NaN), as around point sources."""
+        if self._cut is None:
+            self._cut = bool(np.isnan(self.values).any())
+        return self._cut
 
     def with_values(self, values: FloatArray, *, unit: str | None = None, name: str = "") -> Self:
         """Return a field of the same kind on the same mesh with other values."""
@@ -79,6 +94,13 @@ class FieldArithmetic(NDArrayOperatorsMixin):
     __imul__ = NDArrayOperatorsMixin.__mul__
     __itruediv__ = NDArrayOperatorsMixin.__truediv__
     __ipow__ = NDArrayOperatorsMixin.__pow__
+
+    def __bool__(self) -> bool:
+        """Refuse to be true or false: a comparison of fields is a field."""
+        raise InvalidInput(
+            "A field is neither true nor false. Compare numbers: numpy.array_equal(f.values, g.values), or "
+            "abs(f - g).values.max() < tolerance."
+        )
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> npt.NDArray[Any]:
         """Return the values, so that numpy.asarray(field) is field.values."""
@@ -148,7 +170,13 @@ def _unit(function: str, inputs: tuple[Any, ...]) -> str:
     units = [item.unit if isinstance(item, FieldArithmetic) else None for item in inputs]
     known = [unit for unit in units if unit is not None]
     if function in _KEEPS_UNIT:
-        return known[0] if all(unit == known[0] for unit in known) else ""
+        named = [unit for unit in known if unit]
+        if any(unit != named[0] for unit in named):
+            raise UnitsError(
+                f"{function} takes fields of one unit; got {' and '.join(named)}. Convert one of them first: "
+                "fieldsim.units.convert(values, from_unit, to_unit)."
+            )
+        return known[0] if len(named) == len(known) else ""
     if function == "multiply":
         return times(known[0], known[1]) if len(known) == 2 else known[0]
     if function == "divide":

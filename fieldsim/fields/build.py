@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -49,7 +50,7 @@ def evaluate(mesh: Mesh, what: FieldLike, *, name: str) -> FloatArray:
         values = np.asarray(expression(mesh.coordinate_values(expression.names)))
     elif callable(what):
         _check_symmetric(mesh, what, name)
-        values = np.asarray(what(mesh.points))
+        values = np.asarray(_called(what, mesh.points, name))
     else:
         values = real_array(what, name)
     values = real_numbers(values, name)
@@ -91,6 +92,19 @@ def _without_sources(mesh: Mesh, potential: Potential) -> FloatArray:
     return values
 
 
+def _called(function: Callable[[FloatArray], npt.ArrayLike], points: FloatArray, name: str) -> npt.ArrayLike:
+    """Call a function of place, telling a wrong number of arguments from errors of its own."""
+    try:
+        signature(function).bind(points)
+    except TypeError as error:
+        raise InvalidInput(
+            must(name, "a function of one array of points (dim, ...)", function, "Write lambda p: p[0] * p[1].")
+        ) from error
+    except ValueError:  # a compiled function that does not tell its signature
+        pass
+    return function(points)
+
+
 def _check_symmetric(mesh: Mesh, function: Callable[[FloatArray], npt.ArrayLike], name: str) -> None:
     """Refuse a function of place that varies along an axis the mesh leaves out as a symmetry."""
     left_out = [i for i, axis in enumerate(mesh.coordinate_axis) if axis is None]
@@ -101,7 +115,8 @@ def _check_symmetric(mesh: Mesh, function: Callable[[FloatArray], npt.ArrayLike]
         low, high = mesh.coordinates.whole[i]
         moved[i] = moved[i] * 0.0 + low + 0.3183 * (high - low)
     points = np.array([np.broadcast_to(x, mesh.shape) for x in mesh.coordinates.to_cartesian(moved)])
-    here, there = np.asarray(function(mesh.points), dtype=np.float64), np.asarray(function(points), dtype=np.float64)
+    here = np.asarray(_called(function, mesh.points, name), dtype=np.float64)
+    there = np.asarray(_called(function, points, name), dtype=np.float64)
     scale = float(np.nanmax(np.abs(here), initial=0.0))
     if here.shape == there.shape and np.nanmax(np.abs(here - there), initial=0.0) > 1e-9 * scale:
         names = " and ".join(mesh.coordinates.names[i] for i in left_out)

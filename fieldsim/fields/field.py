@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fieldsim.arrays import FloatArray, real_array
 from fieldsim.errors import InvalidInput, RankError, must
 from fieldsim.fields.arithmetic import FieldArithmetic
-from fieldsim.fields.build import FieldLike, check_finite, evaluate
+from fieldsim.fields.build import FieldLike, Potential, check_finite, evaluate
 from fieldsim.fields.interpolate import Interpolator
 from fieldsim.meshes import Mesh
 from fieldsim.units import times
@@ -35,6 +35,8 @@ class ScalarField(FieldArithmetic):
         _check_mesh(mesh)
         self.mesh = mesh
         self.values: FloatArray = evaluate(mesh, values, name=name or "values")
+        # Only potentials cut cells out; everything else was found finite.
+        self._cut = None if isinstance(values, Potential) else False
         self.unit: str = unit if unit is not None else str(getattr(values, "unit", ""))
         self.name = name
 

@@ -116,4 +116,8 @@ def checked_edges(name: str, edges: npt.ArrayLike) -> FloatArray:
             )
         )
     check_span(name, (array[0], array[-1]))
+    if np.diff(array).min() <= _NARROWEST:
+        raise InvalidInput(
+            must(f"edges[{name!r}]", "more than 1e-150 apart", float(np.diff(array).min()), "Merge those cells.")
+        )
     return frozen(array)

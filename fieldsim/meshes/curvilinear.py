@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldsim.arrays import FloatArray, frozen
-from fieldsim.coordinates.mapped import Mapped
+from fieldsim.coordinates.mapped import POINTS, Mapped
 from fieldsim.errors import InvalidInput, must
 from fieldsim.expressions import compile_expression
 from fieldsim.meshes.axis import Axis, uniform_edges
@@ -24,8 +24,6 @@ from fieldsim.meshes.names import round_values
 from fieldsim.stencils import fornberg_weights
 
 Cells = int | Sequence[int]
-# Corners to centres by tensor interpolation through this many corners: tenth order, above any operator's.
-_CENTRE_POINTS = 10
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +51,7 @@ class CurvilinearMesh(Mesh):
     def _to_centres(self, values: FloatArray, axis: int) -> FloatArray:
         """Interpolate (dim, ...) from edges to centres along one axis."""
         knots, centres = self.coordinates.knots[axis], self.axes[axis].centers
-        number = min(_CENTRE_POINTS, knots.size)
+        number = min(POINTS, knots.size)
         start = np.arange(centres.size) + 1 - number // 2
         turns: npt.NDArray[np.int64] | int = 0
         if self.axes[axis].periodic:

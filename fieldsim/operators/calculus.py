@@ -6,12 +6,12 @@ tensor grid, so curl grad f = 0 and div curl F = 0 hold to rounding on every mes
 
 from __future__ import annotations
 
-from typing import TypeAlias, overload
+from typing import TypeAlias, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from fieldsim.arrays import FloatArray
+from fieldsim.arrays import FloatArray, real_array
 from fieldsim.errors import InvalidInput, RankError, must
 from fieldsim.fields import ScalarField, TensorField, VectorField
 from fieldsim.meshes import Mesh
@@ -25,24 +25,25 @@ from fieldsim.operators.plans import (
     partial_plan,
 )
 from fieldsim.operators.vector_laplacian import vector_laplacian_values
-from fieldsim.units import per_length
+from fieldsim.units import per_length, power, times
 
+Kind = TypeVar("Kind", ScalarField, VectorField, TensorField)
 Out: TypeAlias = "FloatArray | ScalarField | VectorField | TensorField | None"
 
 
 def partial(f: ScalarField, name: str, order: int = 2, *, out: Out = None) -> ScalarField:
     """Return the partial derivative of `f` along the coordinate `name` (not divided by its scale factor).
 
-    On a round mesh the derivative along an angle is per radian. Raises InvalidInput, RankError.
+    Along an angle it is per radian. Raises InvalidInput, RankError.
     """
     _need_scalar("partial", f)
     order = check_order(order)
     axis = f.mesh.axis_number(name)
     values = _target(out, f.mesh.shape, f.values)
     partial_plan(f.mesh, axis, order).apply(f.values[None], values[None])
-    angle = f.mesh.coordinates.periods[f.mesh.axis_coordinate[axis]] is not None or name == "theta"
-    unit = f.unit if angle else per_length(f.unit)
-    return ScalarField.from_values(f.mesh, values, unit=unit, name=_label("d", f.name, f"/d{name}"))
+    metres = f.mesh.coordinates.lengths[f.mesh.axis_coordinate[axis]]
+    unit = per_length(f.unit) if metres == 1 else times(f.unit, power("m", -metres)) if metres else f.unit
+    return _result(ScalarField, f, values, unit=unit, name=_label("d", f.name, f"/d{name}"))
 
 
 def gradient(f: ScalarField, order: int = 2, *, out: Out = None) -> VectorField:
@@ -53,7 +54,7 @@ def gradient(f: ScalarField, order: int = 2, *, out: Out = None) -> VectorField:
     _need_scalar("gradient", f)
     values = _target(out, (f.mesh.dim, *f.mesh.shape), f.values)
     gradient_plan(f.mesh, check_order(order)).apply(f.values[None], values)
-    return VectorField.from_values(f.mesh, values, unit=per_length(f.unit), name=_label("grad ", f.name))
+    return _result(VectorField, f, values, unit=per_length(f.unit), name=_label("grad ", f.name))
 
 
 def divergence(F: VectorField, order: int = 2, *, out: Out = None) -> ScalarField:
@@ -64,7 +65,7 @@ def divergence(F: VectorField, order: int = 2, *, out: Out = None) -> ScalarFiel
     _need_vector("divergence", F)
     values = _target(out, F.mesh.shape, F.values)
     divergence_plan(F.mesh, check_order(order)).apply(F.values, values[None])
-    return ScalarField.from_values(F.mesh, values, unit=per_length(F.unit), name=_label("div ", F.name))
+    return _result(ScalarField, F, values, unit=per_length(F.unit), name=_label("div ", F.name))
 
 
 def curl(F: VectorField, order: int = 2, *, out: Out = None) -> VectorField | ScalarField:
@@ -80,10 +81,10 @@ def curl(F: VectorField, order: int = 2, *, out: Out = None) -> VectorField | Sc
     if mesh.dim == 2:
         values = _target(out, mesh.shape, F.values)
         plan.apply(F.values, values[None])
-        return ScalarField.from_values(mesh, values, unit=unit, name=name)
+        return _result(ScalarField, F, values, unit=unit, name=name)
     values = _target(out, (3, *mesh.shape), F.values)
     plan.apply(F.values, values)
-    return VectorField.from_values(mesh, values, unit=unit, name=name)
+    return _result(VectorField, F, values, unit=unit, name=name)
 
 
 @overload
@@ -99,11 +100,11 @@ def laplacian(f: ScalarField | VectorField, order: int = 2, *, out: Out = None) 
     if isinstance(f, VectorField):
         values = _target(out, f.values.shape, f.values)
         vector_laplacian_values(f, check_order(order), values)
-        return VectorField.from_values(f.mesh, values, unit=per_length(f.unit, 2), name=_label("lap ", f.name))
+        return _result(VectorField, f, values, unit=per_length(f.unit, 2), name=_label("lap ", f.name))
     _need_scalar("laplacian", f)
     values = _target(out, f.mesh.shape, f.values)
     laplacian_plan(f.mesh, check_order(order)).apply(f.values[None], values[None])
-    return ScalarField.from_values(f.mesh, values, unit=per_length(f.unit, 2), name=_label("lap ", f.name))
+    return _result(ScalarField, f, values, unit=per_length(f.unit, 2), name=_label("lap ", f.name))
 
 
 def hessian(f: ScalarField, order: int = 2, *, out: Out = None) -> TensorField:
@@ -114,7 +115,7 @@ def hessian(f: ScalarField, order: int = 2, *, out: Out = None) -> TensorField:
     _need_scalar("hessian", f)
     values = _target(out, (f.mesh.dim, f.mesh.dim, *f.mesh.shape), f.values)
     hessian_values(f, check_order(order), values)
-    return TensorField.from_values(f.mesh, values, unit=per_length(f.unit, 2), name=_label("hess ", f.name))
+    return _result(TensorField, f, values, unit=per_length(f.unit, 2), name=_label("hess ", f.name))
 
 
 def jacobian(F: VectorField, order: int = 2, *, out: Out = None) -> TensorField:
@@ -125,7 +126,7 @@ def jacobian(F: VectorField, order: int = 2, *, out: Out = None) -> TensorField:
     _need_vector("jacobian", F)
     values = _target(out, (F.mesh.dim, F.mesh.dim, *F.mesh.shape), F.values)
     jacobian_values(F, check_order(order), values)
-    return TensorField.from_values(F.mesh, values, unit=per_length(F.unit), name=_label("jac ", F.name))
+    return _result(TensorField, F, values, unit=per_length(F.unit), name=_label("jac ", F.name))
 
 
 def directional_derivative(
@@ -138,12 +139,15 @@ def directional_derivative(
     _need_scalar("directional_derivative", f)
     slope = gradient(f, order)
     toward = _direction(f.mesh, direction)
+    # Scaled first: the square of a very long or short vector is not a number.
+    largest = np.abs(toward).max(initial=0.0)
+    toward = toward / largest if largest > 0.0 else toward
     length = np.sqrt(np.einsum("i...,i...->...", toward, toward))
     if np.any(length == 0.0):
         raise InvalidInput(must("direction", "different from zero", direction, "Its length does not matter."))
     values = _target(out, f.mesh.shape, f.values)
     values[...] = np.einsum("i...,i...->...", slope.values, toward) / length
-    return ScalarField.from_values(f.mesh, values, unit=slope.unit, name=_label("D_u ", f.name))
+    return _result(ScalarField, f, values, unit=slope.unit, name=_label("D_u ", f.name))
 
 
 def _direction(mesh: Mesh, direction: npt.ArrayLike | VectorField) -> FloatArray:
@@ -152,7 +156,9 @@ def _direction(mesh: Mesh, direction: npt.ArrayLike | VectorField) -> FloatArray
         if direction.mesh is not mesh:
             raise InvalidInput(must("direction", "on the field's mesh", direction, "Build it on f.mesh."))
         return direction.values
-    vector = np.asarray(direction, dtype=np.float64)
+    vector = real_array(direction, "direction")
+    if not np.all(np.isfinite(vector)):
+        raise InvalidInput(must("direction", "finite", direction, "Its length does not matter, its direction does."))
     if vector.shape != (mesh.dim,):
         raise InvalidInput(
             must("direction", f"a Cartesian vector of {mesh.dim} components", direction, "Or a vector field.")
@@ -175,6 +181,17 @@ def _target(out: Out, shape: tuple[int, ...], given: FloatArray) -> FloatArray:
     if not (array.flags.c_contiguous and array.flags.writeable):
         raise InvalidInput(must("out", "contiguous and writeable", "an array that is not", "Use numpy.empty(shape)."))
     return array
+
+
+def _result(kind: type[Kind], given: ScalarField | VectorField, values: FloatArray, *, unit: str, name: str) -> Kind:
+    """Return a field of the values; cells cut out of the input are cut out of the result.
+
+    A central row does not read its own cell, so it would give such a cell a number.
+    """
+    if given.cut:
+        missing = np.isnan(given.values)
+        values[..., missing if given.rank == 0 else missing.any(axis=0)] = np.nan
+    return kind.from_values(given.mesh, values, unit=unit, name=name, cut=given.cut)
 
 
 def _label(before: str, name: str, after: str = "") -> str:

@@ -61,6 +61,7 @@ def tables(mesh: Mesh, axis: int, order: int, *, second: bool = False) -> tuple[
         upper=ends[1],
         second=second,
         name=a.name,
+        asked=order,
     )
 
 
