@@ -577,3 +577,12 @@ units.parse_quantity("5 cm", "m", name="L")
 assert "pint" in sys.modules
 """
     subprocess.run([sys.executable, "-W", "error", "-c", program], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "product"),
+    [("F/m", "V/m^2", "C/m^3"), ("V", "A", "W"), ("W/m^2", "s", "J/m^2"), ("A", "s", "C"), ("V/m", "s", "V*s/m")],
+)
+def test_named_products(first: str, second: str, product: str) -> None:
+    """C = F V = A s, W = V A, J = W s (SI Brochure, 9th edition, table 4)."""
+    assert times(first, second) == product

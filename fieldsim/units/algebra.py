@@ -59,6 +59,7 @@ _SHOWN = {
 _MICRO = frozenset(
     f"u{base}" for base in ("m", "g", "s", "A", "K", "N", "Pa", "J", "W", "C", "V", "F", "S", "T", "H", "Gal")
 )
+_PRODUCTS = {("V", "F"): "C", ("A", "s"): "C", ("V", "A"): "W", ("W", "s"): "J"}
 _CELSIUS = frozenset({"degC", "celsius", "degree_Celsius", "delta_degC"})
 _WORDS_OF_FORMULAS = frozenset({"if", "else", "and", "or", "not"})
 
@@ -91,7 +92,21 @@ def times(unit_a: str, unit_b: str) -> str:
     for symbol, exponent in (*parts[0], *parts[1]):
         plain = "K" if symbol in _CELSIUS else symbol
         exponents[plain] = exponents.get(plain, Fraction(0)) + exponent
-    return unit_text(_kept(exponents)) or "1"
+    return unit_text(_kept(_named(exponents))) or "1"
+
+
+def _named(exponents: dict[str, Fraction]) -> dict[str, Fraction]:
+    """Write the products that every physicist names by their name: V F is C, A s is C, V A is W, W s is J."""
+    for (first, second), name in _PRODUCTS.items():
+        shared = min(exponents.get(first, Fraction(0)), exponents.get(second, Fraction(0)))
+        if shared <= 0:
+            continue
+        named = {name: shared}
+        for symbol, exponent in exponents.items():
+            left = exponent - shared if symbol in (first, second) else exponent
+            named[symbol] = named.get(symbol, Fraction(0)) + left
+        exponents = named
+    return exponents
 
 
 def power(unit: str, exponent: int | float) -> str:
