@@ -302,7 +302,7 @@ def test_unit_of_an_integral_over_a_volume() -> None:
         ("degC/m", "m", "K"),
         ("W/m/K", "K/m", "W/m^2"),
         ("C", "1/C", "1"),
-        ("F/m", "V/m^2", "F*V/m^3"),
+        ("F/m", "V/m^2", "C/m^3"),
         ("kg", "m/s^2", "kg*m/s^2"),
         ("m^0.5", "m^0.5", "m"),
     ],
