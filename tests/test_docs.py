@@ -69,6 +69,45 @@ def test_page_runs_and_prints_what_it_says(page, tmp_path, monkeypatch):
             assert_printed(printed.getvalue(), expected, f"{page.name}:{line}")
 
 
+SCENARIOS = [
+    pytest.param(text, id=f"{page.stem}-{line}")
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    for line, kind, text in blocks(page)
+    if kind == "yaml" and text.startswith("fieldsim: 1")
+]
+
+
+@pytest.mark.parametrize("text", SCENARIOS)
+def test_scenario_of_a_page_holds_its_checks(text, tmp_path):
+    from fieldsim.scenario.load import load
+    from fieldsim.scenario.runner import RunOptions, run
+
+    file = tmp_path / "page.yaml"
+    file.write_text(text, encoding="utf-8")
+    record = run(load(file), RunOptions(tmp_path / "run", draw=False))
+    assert record.checks
+    assert (record.status, record.failed_checks) == ("done", [])
+
+
+def test_the_layers_of_the_readme_can_be_set(tmp_path):
+    from fieldsim.cli.main import main
+
+    page = ROOT / "README.md"
+    file = tmp_path / "composite_wall.yaml"
+    file.write_text(next(text for _, kind, text in blocks(page) if kind == "yaml"), encoding="utf-8")
+    commands = [
+        line.partition("#")[0].split() for _, kind, text in blocks(page) if kind == "sh" for line in text.splitlines()
+    ]
+    ours = [words[1:] for words in commands if "composite_wall.yaml" in words]
+    assert len(ours) == 3
+    for words in ours:
+        words = [str(file) if word == file.name else word for word in words]
+        if words[0] == "run":
+            place = str(tmp_path / f"run{len(words)}")
+            words = [*(words[:-1] if "--out" in words else [*words, "--out"]), place, "--no-view"]
+        assert main(words) == 0, words
+
+
 def test_there_are_pages():
     assert {"README.md", "operators.md"} <= {page.name for page in PAGES}
 

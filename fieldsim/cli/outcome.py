@@ -29,7 +29,8 @@ def describe_run(record: RunRecord) -> str:
         lines.append(f"balance   {record.balance['text']}")
     for row in record.probes:
         lines.append(f"probe     {_probe_text(record, row)}")
-    lines += [f"check     {check_text(check)}" for check in record.checks]
+    unheld = record.unheld_checks
+    lines += [f"check     {check_text(check, held=check not in unheld)}" for check in record.checks]
     lines += [f"accuracy  {line.sentence()}" for line in record.accuracy]
     lines += [f"note      {note}" for note in record.notes]
     lines += [f"picture   {record.folder / figure['file']}" for figure in record.figures]
@@ -57,11 +58,11 @@ def _probe_text(record: RunRecord, row: Mapping[str, Any]) -> str:
     return f"{row['probe']} ({place}): {', '.join(values)}"
 
 
-def check_text(check: CheckOutcome) -> str:
-    """Return one line about a check."""
+def check_text(check: CheckOutcome, *, held: bool = True) -> str:
+    """Return one line about a check; one that is not `held` belongs to another question than the one computed."""
     found = ", ".join(f"{v:.7g}" for v in check.found)
     expected = ", ".join(f"{v:.7g}" for v in check.expected)
-    mark = "ok  " if check.passed else "FAIL"
+    mark = "not held: --set changed the question:" if not held else "ok  " if check.passed else "FAIL"
     time = f" at t = {check.time:g} s" if check.time is not None else ""
     unit = f" {check.unit}" if check.unit else ""
     return (

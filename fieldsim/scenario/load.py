@@ -13,7 +13,7 @@ from fieldsim.errors import Finding, ScenarioError
 from fieldsim.scenario.cross_checks import cross_check
 from fieldsim.scenario.faults import findings_of
 from fieldsim.scenario.nodes import Node, plain
-from fieldsim.scenario.overrides import apply
+from fieldsim.scenario.overrides import apply, changes_question
 from fieldsim.scenario.reader import read_file
 from fieldsim.scenario.schema import Scenario
 from fieldsim.scenario.setting import collect
@@ -35,6 +35,11 @@ class Loaded:
     def name(self) -> str:
         """The scenario's name: that of its file."""
         return self.path.stem
+
+    @property
+    def question_changed(self) -> bool:
+        """Whether --set asks something else than the file, so that the numbers of its checks are not the answer."""
+        return changes_question(self.root, self.settings)
 
     @property
     def sha256(self) -> str:

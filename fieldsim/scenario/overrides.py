@@ -15,6 +15,11 @@ from fieldsim.scenario.nodes import Node, Path, Place, plain
 from fieldsim.scenario.reader import read_text
 from fieldsim.scenario.schema import Scenario
 
+_NOT_ASKED = ("title", "about", "question", "exact", "derive", "probe", "check", "view")
+_NOT_ASKED_BELOW = (
+    ("mesh", "cells"), ("time", "outputs"), ("time", "at"), ("time", "method"), ("time", "step"), ("time", "tolerance"),
+)  # fmt: skip
+
 
 def apply(root: Node, settings: Sequence[str], name: str) -> Node:
     """Return the tree with every ``key=value`` put in; raises ScenarioError naming each bad one."""
@@ -29,6 +34,15 @@ def apply(root: Node, settings: Sequence[str], name: str) -> Node:
     if findings:
         raise ScenarioError(name, findings)
     return root
+
+
+def changes_question(root: Node, settings: Sequence[str]) -> bool:
+    """Tell whether settings change what is asked, rather than how finely it is computed, read or drawn."""
+    for text in settings:
+        path = _path(root, text.partition("=")[0].strip(), "--set")
+        if path[0] not in _NOT_ASKED and path[:2] not in _NOT_ASKED_BELOW:
+            return True
+    return False
 
 
 class _BadSettingError(Exception):

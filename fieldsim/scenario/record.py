@@ -54,6 +54,11 @@ class RunRecord:
         """The checks that were not met."""
         return [check for check in self.checks if not check.passed]
 
+    @property
+    def unheld_checks(self) -> list[CheckOutcome]:
+        """The checks that were not met and need not be, because --set changed the question."""
+        return self.failed_checks if self.loaded.question_changed else []
+
     def complete(self, solution: Solution) -> bool:
         """Tell whether a run in time reached its end."""
         plan = self.loaded.scenario.time
@@ -78,6 +83,7 @@ class RunRecord:
             "question": (scenario.question or "").strip(),
             "scenario_sha256": self.loaded.sha256,
             "settings": list(self.loaded.settings),
+            "checks_not_held": [check.number for check in self.unheld_checks],
             "versions": self.versions,
             "timings_s": {name: round(seconds, 4) for name, seconds in self.timings.items()},
             "mesh": self.mesh,

@@ -24,7 +24,9 @@ def report_data(record: RunRecord) -> ReportData:
     """Return what the report of a run says."""
     scenario = record.loaded.scenario
     status = _STATUS.get(record.status, record.status)
-    if record.status == "done" and not record.checks:
+    if record.status == "done" and record.unheld_checks:
+        status = "done; --set changed the question, so the checks of the file are not held"
+    elif record.status == "done" and not record.checks:
         status = "done; the scenario has no checks"
     return ReportData(
         title=scenario.title,

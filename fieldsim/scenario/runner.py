@@ -125,12 +125,13 @@ class _Runner:
         if self.options.draw:
             with self.timed("draw"):
                 self.draw(solution)
-        failed = record.failed_checks
+        unheld = record.unheld_checks
+        failed = [] if unheld else record.failed_checks
+        if unheld:
+            record.notes.append(f"{len(unheld)} of {len(record.checks)} checks not held: --set changed the question.")
         if record.undrawn and not failed:
             self.finish("pictures failed", record.undrawn[0], 7)
         elif failed:
-            if record.loaded.settings:
-                record.notes.append("The checks hold for the scenario as it stands; --set has changed it.")
             self.finish("check failed", f"{len(failed)} of {len(record.checks)} checks failed", 6)
         else:
             self.finish("done", "", 0)

@@ -58,8 +58,8 @@ class HeatSpec(Record):
     """density capacity dT/dt = div(conductivity grad T) + source."""
 
     conductivity: Annotated[float | Formula, FormulaIn("W/m/K", time=False)]
-    density: Annotated[float | Formula, FormulaIn("kg/m^3", time=False)] = 1.0
-    capacity: Annotated[float | Formula, FormulaIn("J/kg/K", time=False)] = 1.0
+    density: Annotated[float | Formula, FormulaIn("kg/m^3", time=False)] | None = None
+    capacity: Annotated[float | Formula, FormulaIn("J/kg/K", time=False)] | None = None
     source: Annotated[float | Formula, FormulaIn("W/m^3")] = 0.0
 
 

@@ -136,6 +136,20 @@ def test_a_failed_check_leaves_the_run_and_code_6(run: Run, tmp_path: Path) -> N
     assert run("verify", "hill.yaml", "-q")[0] == 6
 
 
+@pytest.mark.parametrize(
+    ("setting", "code"), [("top=50", 0), ("field.expression=x*y", 0), ("mesh.cells=[16, 16]", 6), ("title=Hill", 6)]
+)
+def test_checks_are_held_unless_set_changes_the_question(run: Run, tmp_path: Path, setting: str, code: int) -> None:
+    Path("hill.yaml").write_text(GIVEN.replace("-6 K/m", "-5 K/m"))
+    found, out, _ = run("run", "hill.yaml", "--no-view", "-q", "--set", setting)
+    assert found == code
+    assert ("not held: --set changed the question" in out) == (code == 0)
+    assert ("FAIL slope" in out) == (code == 6)
+    record = json.loads((tmp_path / "runs/hill/run.json").read_text())
+    assert record["checks_not_held"] == ([0] if code == 0 else [])
+    assert "every check met" not in (tmp_path / "runs/hill/report.html").read_text()
+
+
 def test_json_is_the_only_thing_on_stdout(run: Run) -> None:
     Path("hill.yaml").write_text(GIVEN)
     code, out, err = run("run", "hill.yaml", "--no-view", "--json")
@@ -198,7 +212,7 @@ def test_names_of_scenarios_are_found_and_near_ones_suggested(run: Run, tmp_path
     assert run("new", "mountain")[0] == 2
     assert run("new", "fresh.yaml")[0] == 0
     assert run("run", "fresh.yaml", "--no-view", "-q")[0] == 0
-    assert run("run", "fresh.yaml", "--no-view", "-q", "--set", "L=20cm", "--out", "thick")[0] == 6
+    assert run("run", "fresh.yaml", "--no-view", "-q", "--set", "L=20cm", "--out", "thick")[0] == 0
 
 
 def test_schema_is_json_schema(run: Run) -> None:
