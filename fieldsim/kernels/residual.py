@@ -36,18 +36,19 @@ def _add_sums(slots, row, x, b, d):  # type: ignore[no-untyped-def]
 
 @compiled_parallel
 def residual_and_sums(r, x, b, d, c0, c1, c2):  # type: ignore[no-untyped-def]
-    """Set r = b - A x on a grid of three axes; return the sums of r, r^2, x^2, b^2 and r d.
+    """Set r = b - A x on a grid of three axes, unless r is empty; return the sums of r, r^2, x^2, b^2 and r d.
 
     `d` is what is added to the diagonal; couplings have n - 1 faces along their axis, or n where it is periodic.
     """
     parts = np.zeros((x.shape[0], 5))
     for i in prange(x.shape[0]):
-        none = np.zeros(x.shape[2])
+        none, row = np.zeros(x.shape[2]), np.empty(x.shape[2])
         slots = np.zeros((5, _SLOTS))
         plane = np.int64(i)
         for j in range(x.shape[1]):
-            row = r[plane, j]
             residual_row(row, x, b[plane, j], d, c0, c1, c2, plane, j, none)
+            if r.size > 0:
+                r[plane, j] = row
             _add_sums(slots, row, x[plane, j], b[plane, j], d[plane, j])
         for m in range(5):
             for k in range(_SLOTS):

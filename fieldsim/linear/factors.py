@@ -80,6 +80,8 @@ def factorise(operator: GridOperator) -> Factors | None:
     Negative couplings, values that are not finite and operators that fall apart into unconnected singular parts are
     refused too. The cost is a pass or two over the arrays; those that repeat along an axis (stride 0) cost less.
     """
+    if operator.size == 0:
+        return None
     with np.errstate(all="ignore"):
         return _factorise(_squeezed(operator))
 

@@ -13,10 +13,9 @@ _COMPILED_ABOVE = 1 << 17
 
 
 @dataclass(frozen=True)
-class Residual:
-    """r = b - A x, its sum, the Euclidean norms of r, x and b, and the product of r with the operator's `diagonal`."""
+class ResidualSums:
+    """The sum of r = b - A x, the Euclidean norms of r, x and b, and the product of r with the diagonal's addition."""
 
-    values: FloatArray
     total: float
     norm: float
     answer: float
@@ -24,23 +23,37 @@ class Residual:
     along: float
 
 
-def residual_of(operator: GridOperator, x: FloatArray, b: FloatArray) -> Residual:
-    """Return the residual of x, in the shape of b (the grid's or flat); large grids take one compiled pass.
+def residual_of(operator: GridOperator, x: FloatArray, b: FloatArray) -> FloatArray:
+    """Return b - A x in the shape of b, the grid's or flat.
 
     Differences are taken before products, so that a constant x leaves no rounding from the couplings.
     """
     answer, right = np.reshape(x, operator.shape), np.reshape(b, operator.shape)
-    if operator.size < _COMPILED_ABOVE or len(operator.shape) > 3:
+    if _is_small(operator):
+        return (right - operator.apply(answer)).reshape(np.shape(b))
+    values = np.empty(operator.shape)
+    _compiled(operator, values, answer, right)
+    return values.reshape(np.shape(b))
+
+
+def residual_sums(operator: GridOperator, x: FloatArray, b: FloatArray) -> ResidualSums:
+    """Return what judges x, in one pass that stores no array; x and b are of the grid's shape or flat."""
+    answer, right = np.reshape(x, operator.shape), np.reshape(b, operator.shape)
+    if _is_small(operator):
         values = right - operator.apply(answer)
-        sums = np.array([values.sum(), (values**2).sum(), (answer**2).sum(), (right**2).sum(), 0.0])
-        sums[4] = (values * operator.diagonal).sum()
+        pairs = ((values, values), (answer, answer), (right, right), (values, operator.diagonal))
+        sums = np.array([values.sum(), *((one * other).sum() for one, other in pairs)])
     else:
-        values, sums = _compiled(operator, answer, right)
+        sums = _compiled(operator, np.empty((0, 0, 0)), answer, right)
     norm, length, right_length = (float(value) for value in np.sqrt(sums[1:4]))
-    return Residual(values.reshape(np.shape(b)), float(sums[0]), norm, length, right_length, float(sums[4]))
+    return ResidualSums(float(sums[0]), norm, length, right_length, float(sums[4]))
 
 
-def _compiled(operator: GridOperator, x: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _is_small(operator: GridOperator) -> bool:
+    return operator.size < _COMPILED_ABOVE or len(operator.shape) > 3
+
+
+def _compiled(operator: GridOperator, values: FloatArray, x: FloatArray, b: FloatArray) -> FloatArray:
     from fieldsim.kernels.residual import residual_and_sums
 
     shape = operator.shape
@@ -57,5 +70,5 @@ def _compiled(operator: GridOperator, x: FloatArray, b: FloatArray) -> tuple[Flo
         couplings.append(np.zeros(face) if given is None or n == 1 else given.reshape(face))
     arrays = [np.ascontiguousarray(a.reshape(wide), dtype=float) for a in (x, b, operator.diagonal)]
     arrays += [np.ascontiguousarray(c, dtype=float) for c in couplings]
-    values = np.empty(wide)
-    return values.reshape(shape), residual_and_sums(values, *arrays)
+    target = values.reshape(wide) if values.size else values
+    return np.asarray(residual_and_sums(target, *arrays))

@@ -154,6 +154,11 @@ def test_compiled_comparison_accepts_the_same(shape, kind, monkeypatch):
     assert_solves(find_fast_solver(operator), operator)
 
 
+def test_grids_without_cells_and_of_four_axes_are_refused():
+    assert find_fast_solver(GridOperator(np.ones((0, 3)), (np.ones((0, 3)), np.ones((0, 2))), (True, False))) is None
+    assert find_fast_solver(uniform_operator((2, 3, 2, 3), ("DD",) * 4, (1.0,) * 4)) is None
+
+
 def test_small_deviations_are_refined_away():
     operator = uniform_operator((12, 9), ("DD", "NN"), (1.0, 2.0))
     # a block, so that no product comes closer than half of it
