@@ -2,9 +2,9 @@
 
 So that pictures reach the walls, an axis a centre c1 ... cn between edges e0 and en is drawn at e0, c1 ... cn, en.
 Values at walls are given, or continued by the parabola through three cells, or the nearest cell's where these go up
-and down; a seam takes the value between its two sides, so a full turn closes; axis and poles take the mean around
-them. Angles left out as a symmetry are swept out again, with vectors turned along. Positions come from the mesh's
-own map, never (r, phi) as (x, y).
+and down; where two walls meet, the one that changes less counts more. A seam takes the value between its two sides, so
+a full turn closes; axis and poles take the mean around them. Angles left out as a symmetry are swept out again, with
+vectors turned along. Positions come from the mesh's own map, never (r, phi) as (x, y).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fieldsim.arrays import FloatArray
 from fieldsim.coordinates import Pole
@@ -30,6 +31,11 @@ class Block:
 
     points: FloatArray
     values: FloatArray
+    found: tuple[float, float] = (-np.inf, np.inf)  # the range of the cells and of the given walls
+
+    def within(self, values: FloatArray) -> FloatArray:
+        """Return values held to the range that was found: what is continued to a wall makes no colour limits."""
+        return np.clip(values, *self.found)
 
     @property
     def ndim(self) -> int:
@@ -77,7 +83,14 @@ def block(field: ScalarField | VectorField, *, turns: int = 96, walls: Walls | N
     if fine and len(axes) == 2 and np.isfinite(values).all():
         for k in range(2):
             values, positions[k] = _refined(values, positions[k], k, fine)
-    return Block(_points(mesh, axes, positions), values)
+    return Block(_points(mesh, axes, positions), values, _found(field, walls))
+
+
+def _found(field: ScalarField | VectorField, walls: Walls | None) -> tuple[float, float]:
+    """Return the least and the greatest value of the cells and of the given walls."""
+    known = np.concatenate([np.ravel(one) for one in (field.values, *(walls or {}).values())])
+    known = known[np.isfinite(known)]
+    return (float(known.min()), float(known.max())) if known.size else (-np.inf, np.inf)
 
 
 def _of_one_sign(values: FloatArray, cells: FloatArray) -> FloatArray:
@@ -184,8 +197,7 @@ def _extended(values: FloatArray, axes: list[_Axis], k: int, walls: Walls | None
             if given is None:
                 ends.append(_at_wall(values, axis, k, end, place))
             else:
-                over = [other for j, other in enumerate(axes) if j != k]
-                ends.append(_fitted(given, over, np.take(values, 0, axis=k).shape))
+                ends.append(_given(given, values, axes, k, end, place))
     joined = np.concatenate([np.expand_dims(ends[0], k), values, np.expand_dims(ends[1], k)], axis=k)
     return joined, np.concatenate([[axis.low], axis.centers, [axis.high]])
 
@@ -221,12 +233,48 @@ def _at_seam(values: FloatArray, axis: _Axis, k: int) -> FloatArray:
     return np.asarray((last * after + first * before) / (before + after))
 
 
-def _fitted(given: FloatArray, axes: list[_Axis], shape: tuple[int, ...]) -> FloatArray:
-    """Return values over a side as an array of `shape`: repeated where swept out, grown by one at extended ends."""
-    result = np.asarray(given, dtype=float)[tuple(None if axis.source is None else axis.rows for axis in axes)]
-    grown = [n if axis.source is None else m for axis, n, m in zip(axes, shape, result.shape, strict=True)]
-    result = np.broadcast_to(result, grown)
-    return np.pad(result, [((n - m) // 2, (n - m + 1) // 2) for n, m in zip(shape, grown, strict=True)], mode="edge")
+def _given(given: FloatArray, values: FloatArray, axes: list[_Axis], k: int, end: int, place: float) -> FloatArray:
+    """Return given values over a side: repeated where swept out, grown by one at the ends that `values` reach.
+
+    Along an edge two walls meet. Each is continued linearly to it, and the less a wall's values change on the way
+    the more it counts: a wall held at one number keeps it up to the corner of an insulated wall; of two alike, the
+    mean stands.
+    """
+    over = [axis for j, axis in enumerate(axes) if j != k]
+    near = np.take(values, 0 if end == 0 else -1, axis=k)
+    side = np.asarray(given, dtype=float)
+    if all(axis.source is None for axis in over):
+        side = side.reshape(())
+    side = side[tuple(None if axis.source is None else axis.rows for axis in over)]
+    grown = [n if axis.source is None else m for axis, n, m in zip(over, near.shape, np.shape(side), strict=True)]
+    side = still = np.broadcast_to(side, grown)
+    other = _continued(values, axes[k], k, end, place, points=2)
+    edges = np.zeros(near.shape, dtype=bool)
+    for j in sorted(range(len(over)), key=lambda i: not any(over[i].poles)):
+        if side.shape[j] == near.shape[j]:
+            continue
+        ends = [_at_end(side, over, j, which, edges) for which in (0, 1)]
+        side = np.concatenate([np.expand_dims(ends[0], j), side, np.expand_dims(ends[1], j)], axis=j)
+    if not edges.any():
+        return np.asarray(side)
+    margins = [((n - m) // 2, (n - m + 1) // 2) for n, m in zip(near.shape, still.shape, strict=True)]
+    still = np.pad(still, margins, mode="edge")
+    least = 1e-9 * (np.abs(side) + np.abs(other)) + np.finfo(float).tiny
+    own, others = np.abs(side - still) + least, np.abs(other - near) + least
+    mixed = (others * side + own * other) / (own + others)
+    return np.asarray(np.where(edges & np.isfinite(mixed), mixed, side))
+
+
+def _at_end(side: FloatArray, axes: list[_Axis], j: int, end: int, edges: NDArray[np.bool_]) -> FloatArray:
+    """Return a wall's values continued along axis j to its end, and mark it where another wall is met there."""
+    axis = axes[j]
+    if axis.periodic:
+        return _at_seam(side, axis, j)
+    pole = axis.poles[end]
+    if pole is not None:
+        return _at_pole(side, axes, j, end, pole)
+    np.moveaxis(edges, j, 0)[-end] = True
+    return _continued(side, axis, j, end, (axis.low, axis.high)[end], points=2)
 
 
 def _at_pole(values: FloatArray, axes: list[_Axis], k: int, end: int, pole: Pole) -> FloatArray:

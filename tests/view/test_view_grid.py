@@ -86,6 +86,40 @@ def test_given_wall_values_are_used_also_where_an_angle_is_swept_out() -> None:
     assert np.array_equal(grid.values[0, 1:-1], edge)
 
 
+@pytest.mark.parametrize("cells", [(20, 15), (15, 12, 10)])
+def test_what_varies_along_one_axis_alone_stays_so_up_to_the_corners(cells: tuple[int, ...]) -> None:
+    """Heat between plates at 0 and 100 after a short time (erfc layer, Carslaw and Jaeger 2.4): y and z say nothing."""
+    spans = dict(zip("xyz", [(0.0, 1.0)] * len(cells), strict=False))
+    mesh = fs.cartesian(**spans, cells=cells)
+    field = fs.ScalarField(mesh, "100*erfc((1 - x)/0.2)")
+    walls = {"x-": np.full(cells[1:], field.values.min()), "x+": np.full(cells[1:], 100.0)}
+    for axis, name in enumerate("xyz"[1 : len(cells)], start=1):
+        for end, sign in ((0, "-"), (-1, "+")):
+            walls[name + sign] = np.take(field.values, end, axis=axis)
+    values = block(field, walls=walls).values
+    profile = values[(slice(None), *(n // 2 for n in cells[1:]))]
+    assert profile[-1] == 100.0
+    assert np.abs(np.moveaxis(values, 0, -1) - profile).max() < 1e-5
+
+
+def test_held_walls_that_disagree_meet_in_their_mean() -> None:
+    mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(6, 6))
+    walls = {"x-": np.full(6, 100.0), "y-": np.full(6, 0.0), "y+": np.full(6, 40.0)}
+    corners = block(fs.ScalarField(mesh, 20.0), walls=walls).values[0, [0, -1]]
+    assert corners == pytest.approx([50.0, 70.0])
+
+
+@pytest.mark.parametrize("make", [lambda: fs.cartesian(x=(0, 1), cells=6), MESHES["radial disc"]])
+@pytest.mark.parametrize("shape", [(), (1,)])
+def test_the_wall_of_a_mesh_of_one_axis_is_a_number(make, shape: tuple[int, ...]) -> None:
+    mesh = make()
+    wall = mesh.names[0] + "+"
+    for turns in (0, 96):
+        grid = block(fs.ScalarField(mesh, 1.0), turns=turns, walls={wall: np.full(shape, 7.0)})
+        assert np.all(grid.values[-1] == 7.0)
+        assert np.abs(grid.values[:-1] - 1.0).max() < 1e-14
+
+
 def test_spherical_angles_follow_iso_and_not_the_other_convention() -> None:
     """Theta runs from +z: the value at the first theta lies on the positive z axis."""
     mesh = fs.spherical(r=(0, 1), theta=(0, pi), phi=(0, tau), cells=(4, 6, 8))
