@@ -25,6 +25,7 @@ from fieldsim.storage.faults import can_be_path, storage_error
 from fieldsim.storage.lock import LOCK_NAME, FolderLock
 from fieldsim.storage.names import check_name
 from fieldsim.storage.opened_folder import FOLDER_MODE
+from fieldsim.storage.tables import read_json
 
 _PROBE = 4096  # bytes: enough to meet a full disk or an unwritable folder before any work
 _FILES = (
@@ -194,11 +195,22 @@ class RunFolder:
             return
         if not names & set(_SIGNS_OF_A_RUN):
             raise StorageError(f"the folder {place!r} holds files that no run wrote. Choose another --out.")
-        if not overwrite:
-            raise StorageError(
-                f"the folder {place!r} holds a run already. Give --overwrite or --resume, or another --out."
-            )
+        if not overwrite and not self._came_to_nothing(names):
+            ways = "--overwrite or --resume" if "checkpoint" in names else "--overwrite"
+            raise StorageError(f"the folder {place!r} holds a run already. Give {ways}, or another --out.")
         self._clear()
+
+    def _came_to_nothing(self, names: set[str]) -> bool:
+        """Tell whether the run that stands here failed before it left anything worth keeping."""
+        if not names <= {"scenario.yaml", "resolved.yaml", "run.json", "log.txt", *_FOLDERS}:
+            return False
+        if any((self.path / name).is_dir() and os.listdir(self.path / name) for name in _FOLDERS):
+            return False
+        try:
+            record = read_json(self.record)
+        except StorageError:
+            return False
+        return isinstance(record, dict) and record.get("status") == "failed"
 
     def _clear(self) -> None:
         """Remove the files of an earlier run, the record of it first, and leave everything else."""

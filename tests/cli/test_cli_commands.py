@@ -33,7 +33,7 @@ SLOW = """\
 fieldsim: 1
 title: A slow run
 mesh: {type: cartesian, x: [0, 1], y: [0, 1], cells: [80, 80]}
-model: {heat: {conductivity: 1}}
+model: {heat: {conductivity: 1, density: 1, capacity: 1}}
 boundary: {x-: {value: sin(200*t)}, x+: {value: 0}, y-: {flux_out: 0}, y+: {flux_out: 0}}
 initial: 0
 time: {until: 10 s, outputs: 100, step: 0.1 ms, method: backward_euler}
@@ -388,3 +388,20 @@ def test_a_closed_stream_costs_no_run(tmp_path: Path, closed: str) -> None:
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     assert json.loads((tmp_path / "runs/hill/run.json").read_text())["status"] == "done"
+
+
+def test_a_mended_run_needs_no_overwrite(run: Run, tmp_path: Path) -> None:
+    heated = """\
+fieldsim: 1
+title: Heat with nowhere to go
+mesh: {type: cartesian, x: [0, 1], cells: [8]}
+model: {heat: {conductivity: 1, source: 1}}
+boundary: {x-: {flux_out: 0}, x+: {flux_out: 0}}
+"""
+    Path("bar.yaml").write_text(heated)
+    assert run("run", "bar.yaml", "-q")[0] in (3, 4)
+    Path("bar.yaml").write_text(heated.replace("x+: {flux_out: 0}", "x+: {value: 0}"))
+    assert run("run", "bar.yaml", "-q")[0] == 0
+    code, _, err = run("run", "bar.yaml", "-q")
+    assert code == 5
+    assert "--resume" not in err

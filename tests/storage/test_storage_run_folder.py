@@ -128,6 +128,39 @@ def test_resume_keeps_everything_and_needs_a_checkpoint(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == ["run"]
 
 
+def failed(root: Path, status: str = "failed") -> RunFolder:
+    """Leave what a refused run leaves: its question and why it was refused."""
+    with RunFolder.create(root, "run") as folder:
+        for name in ("scenario.yaml", "resolved.yaml", "log.txt"):
+            folder.write_text(name, "old")
+        folder.write_text("run.json", f'{{"status": "{status}"}}')
+    return folder
+
+
+def test_a_failed_run_that_left_nothing_is_replaced_unasked(tmp_path: Path) -> None:
+    folder = failed(tmp_path)
+    RunFolder.create(tmp_path, "run").close()
+    assert os.listdir(folder.path) == []
+
+
+@pytest.mark.parametrize("kept", ["fields/0000.vti", "checkpoint", "notes.txt", "figures/mine.svg"])
+def test_a_failed_run_that_left_something_is_not_replaced_unasked(tmp_path: Path, kept: str) -> None:
+    folder = failed(tmp_path)
+    (folder.path / kept).parent.mkdir(exist_ok=True)
+    (folder.path / kept).write_text("kept")
+    with pytest.raises(StorageError, match="--overwrite") as caught:
+        RunFolder.create(tmp_path, "run")
+    assert ("--resume" in str(caught.value)) == (kept == "checkpoint")
+    assert (folder.path / kept).read_text() == "kept"
+
+
+@pytest.mark.parametrize("status", ["done", "running", "interrupted", "check failed"])
+def test_a_run_that_did_not_fail_is_not_replaced_unasked(tmp_path: Path, status: str) -> None:
+    failed(tmp_path, status)
+    with pytest.raises(StorageError, match="Give --overwrite, or another --out"):
+        RunFolder.create(tmp_path, "run")
+
+
 def test_overwrite_and_resume_exclude_each_other(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="one at a time"):
         RunFolder.create(tmp_path, "run", overwrite=True, resume=True)
