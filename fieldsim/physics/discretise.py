@@ -79,8 +79,11 @@ def _storage(equation: Equation, mesh: Mesh, place: Place) -> FloatArray | None:
         return None
     storage: FloatArray = np.array(mesh.volumes)
     for coefficient in equation.storage:
+        if coefficient.value is None:
+            continue
         values = _read(coefficient, mesh, place, time=False).values(0.0)
-        storage *= positive(values, coefficient.name)
+        remedy = "What stores nothing has no run in time: use solve(problem)."
+        storage *= positive(values, coefficient.name, remedy=remedy)
     return storage
 
 

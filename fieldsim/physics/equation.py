@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from fieldsim.boundary import Number, WallUnits
+from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 
 Given: TypeAlias = Number | ScalarField
@@ -16,10 +17,10 @@ Given: TypeAlias = Number | ScalarField
 
 @dataclass(frozen=True)
 class Coefficient:
-    """A coefficient as the user gave it, with the name and SI unit it has in the model."""
+    """A coefficient as the user gave it (None: not at all), with the name and SI unit it has in the model."""
 
     name: str
-    value: Given
+    value: Given | None
     unit: str
 
 
@@ -45,3 +46,11 @@ class Equation:
     source_factor: float = 1.0
     sink: Coefficient | None = None
     energy: float = 0.0
+
+    def require_storage(self, what: str) -> None:
+        """Raise InvalidInput where a coefficient that stores was not given, and `what` ("a run in time") needs it."""
+        missing = [coefficient for coefficient in self.storage if coefficient.value is None]
+        if missing:
+            needed = " and ".join(f"{coefficient.name} in {coefficient.unit}" for coefficient in missing)
+            remedy = f"Give {needed}; steel has density=7850.0 and capacity=460.0."
+            raise InvalidInput(must(missing[0].name, f"given for {what}", None, remedy))

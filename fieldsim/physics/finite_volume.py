@@ -44,8 +44,9 @@ class Linearised:
 class FiniteVolume:
     """A conservation law on a mesh, in extensive form: flows and supplies a cell in the equation's `rate` unit.
 
-    `storage` holds storage coefficient times volume a cell, None where the law has no time. `wall_conductivity`
-    is given along each wall where the conductivity follows the unknown.
+    `storage` holds storage coefficient times volume a cell, None where the law has no time; a coefficient left out
+    counts as 1, good for weights only (see `Equation.require_storage`). `wall_conductivity` is given along each
+    wall where the conductivity follows the unknown.
     """
 
     mesh: Mesh
@@ -280,7 +281,13 @@ def wall_index(side: Side) -> tuple[slice | int, ...]:
     return (slice(None),) * side.axis + (-1 if side.end else 0,)
 
 
-def positive(values: FloatArray, name: str, *, moving: bool = False) -> FloatArray:
+def positive(
+    values: FloatArray,
+    name: str,
+    *,
+    moving: bool = False,
+    remedy: str = "An insulator has a small value, not zero.",
+) -> FloatArray:
     """Return values above 0; raises InvalidInput, or NumericalFailure for a coefficient that is `moving`."""
     bad = ~(values > 0.0)
     if not bad.any():
@@ -291,7 +298,7 @@ def positive(values: FloatArray, name: str, *, moving: bool = False) -> FloatArr
         raise NumericalFailure(
             must(name, "above 0 for every value of the unknown", where, "Bound it: max(0.1, 1 - T/1000), say.")
         )
-    raise InvalidInput(must(name, "above 0 everywhere", where, "An insulator has a small value, not zero."))
+    raise InvalidInput(must(name, "above 0 everywhere", where, remedy))
 
 
 def _neighbour(u: FloatArray, axis: int, step: int, *, periodic: bool) -> FloatArray:

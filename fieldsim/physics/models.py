@@ -29,13 +29,14 @@ class Heat:
 
     `conductivity` in W/m/K, `density` in kg/m^3, `capacity` in J/kg/K, `source` in W/m^3, `sink` >= 0 in W/m^3/K:
     a number, a quantity ("52 W/m/K"), a formula of place, an array over the cells, a field, or a list of regions
-    [("x < 0.1", 52.0), ..., 0.04]. All but density and capacity may use t; conductivity and source may follow the
-    temperature, as a formula in T or a function: "1 + T/100", lambda T: 1 + T/100. `unit` labels the temperature.
+    [("x < 0.1", 52.0), ..., 0.04]. A run in time needs density and capacity, a steady state neither. All but these
+    two may use t; conductivity and source may follow the temperature, as a formula in T or a function: "1 + T/100",
+    lambda T: 1 + T/100. `unit` labels the temperature.
     """
 
     conductivity: Given
-    density: Given = 1.0
-    capacity: Given = 1.0
+    density: Given | None = None
+    capacity: Given | None = None
     source: Given = 0.0
     unit: str = "K"
     sink: Given = 0.0

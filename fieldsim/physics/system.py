@@ -28,6 +28,7 @@ class ConservationSystem:
         if volume.storage is None:
             name = volume.equation.quantity
             raise InvalidInput(f"The {name} has no time of its own: its equation is steady. Use solve(problem).")
+        volume.equation.require_storage("a run in time")
         self.volume = volume
         self.storage: FloatArray = volume.storage
         self.solver = solver

@@ -66,12 +66,13 @@ def between(volume: FiniteVolume, t: float, u: FloatArray, start: str, end: str)
 
 
 def content(volume: FiniteVolume, u: FloatArray) -> float:
-    """Return the integral of storage * u: heat above 0, or amount of substance."""
+    """Return the integral of storage * u: heat above 0, or amount of substance; raises InvalidInput."""
     if volume.storage is None:
         quantity = volume.equation.quantity
         raise InvalidInput(
             f"The {quantity} stores nothing: its equation is steady. Ask for energy() or total_source()."
         )
+    volume.equation.require_storage("the content")
     return float((volume.storage * u)[~volume.bodies.holes].sum())
 
 

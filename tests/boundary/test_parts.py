@@ -84,7 +84,7 @@ def test_each_part_has_its_own_law():
 
 
 def test_parts_may_vary_in_time():
-    problem = plate([("y > 0.5", fs.Value("t")), NONE], initial=0.0)
+    problem = plate([("y > 0.5", fs.Value("t")), NONE], initial=0.0, model=fs.Heat(2.0, 1.0, 1.0))
     assert problem.volume.data_vary == ("boundary['x-']",)
     run = fs.evolve(problem, until=1.0, outputs=1)
     np.testing.assert_allclose(run.at_boundary("x-").value[4:], 1.0)

@@ -138,4 +138,4 @@ def test_estimates_that_cannot_be_made():
     with pytest.raises(InvalidInput, match="does not fit the problem"):
         estimate_error(fs.solve(fs.Problem(mesh, fs.Heat(np.ones(6)), walls)))
     with pytest.raises(InvalidInput, match="must be a steady answer"):
-        estimate_error(fs.evolve(fs.Problem(mesh, fs.Heat(1.0), walls), until=1.0, outputs=1))
+        estimate_error(fs.evolve(fs.Problem(mesh, fs.Heat(1.0, 1.0, 1.0), walls), until=1.0, outputs=1))

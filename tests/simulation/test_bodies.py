@@ -56,7 +56,7 @@ def test_two_thermostats_in_an_insulated_box():
 def test_a_held_body_in_time_follows_its_formula():
     mesh = fs.cartesian(x=(0, 1), cells=10)
     boundary = {"x-": NONE, "x+": NONE}
-    problem = fs.Problem(mesh, fs.Heat(1e3), boundary, fixed=[("x < 0.2", "sin(t)")])
+    problem = fs.Problem(mesh, fs.Heat(1e3, 1.0, 1.0), boundary, fixed=[("x < 0.2", "sin(t)")])
     run = fs.evolve(problem, until=1.0, outputs=4, rtol=1e-5)
     for t, field in zip(run.times, run.fields, strict=True):
         np.testing.assert_allclose(field.values[:2], np.sin(t), rtol=1e-14)
@@ -104,7 +104,7 @@ def test_an_insulated_body_with_a_hole_keeps_its_mean():
 def test_holes_conserve_in_time():
     mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(8, 8))
     walls = dict.fromkeys(mesh.walls, NONE)
-    problem = fs.Problem(mesh, fs.Heat(1.0), walls, initial="x", holes=["hypot(x - 0.5, y - 0.5) < 0.2"])
+    problem = fs.Problem(mesh, fs.Heat(1.0, 1.0, 1.0), walls, initial="x", holes=["hypot(x - 0.5, y - 0.5) < 0.2"])
     run = fs.evolve(problem, until=2.0, outputs=1)
     left = np.isfinite(run.field.values)
     np.testing.assert_allclose(run.field.values[left], mesh.points[0][left].mean(), rtol=1e-4)
@@ -117,7 +117,7 @@ def test_a_run_with_bodies_resumes_to_the_same_bits():
     mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(6, 6))
     walls = dict.fromkeys(mesh.walls, NONE)
     fixed = [("x < 0.2", "1 + t")]
-    problem = fs.Problem(mesh, fs.Heat("1 + T"), walls, fixed=fixed, holes=["x > 0.8 and y > 0.8"])
+    problem = fs.Problem(mesh, fs.Heat("1 + T", 1.0, 1.0), walls, fixed=fixed, holes=["x > 0.8 and y > 0.8"])
     whole = fs.evolve(problem, until=1.0, outputs=2)
     states = []
 

@@ -67,7 +67,7 @@ def test_a_body_cools_by_radiation():
 def test_radiation_may_change_in_time_and_place():
     mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(2, 4))
     boundary = {side: fs.FluxOut(0.0) for side in mesh.walls} | {"x+": Radiative("0.5 + 0.1*y", "300 + t")}
-    run = fs.evolve(fs.Problem(mesh, fs.Heat(1e6), boundary, initial=400.0), until=2.0, outputs=1)
+    run = fs.evolve(fs.Problem(mesh, fs.Heat(1e6, 1.0, 1.0), boundary, initial=400.0), until=2.0, outputs=1)
     side = run.at_boundary("x+")
     y = mesh.axes[1].centers
     np.testing.assert_allclose(side.flux_out, (0.5 + 0.1 * y) * SIGMA * (side.value**4 - 302**4), rtol=1e-10)
@@ -153,7 +153,7 @@ def test_films_and_layers_of_different_laws():
 def test_gradient_and_flux_on_a_wall_whose_conductivity_follows():
     mesh = fs.cartesian(x=(0, 1), cells=20)
     for condition in (fs.FluxOut(-10.0), fs.GradientOut("10/sqrt(21)")):
-        problem = fs.Problem(mesh, fs.Heat(lambda T: 1 + T), {"x-": fs.Value(0.0), "x+": condition})
+        problem = fs.Problem(mesh, fs.Heat(lambda T: 1 + T, 1.0, 1.0), {"x-": fs.Value(0.0), "x+": condition})
         side = fs.solve(problem).at_boundary("x+")
         # T + T^2/2 = 10 at the end, where k = 1 + T = sqrt(21)
         assert side.value == pytest.approx(np.sqrt(21) - 1, rel=2e-3)
@@ -179,7 +179,7 @@ def test_conductivity_may_change_in_time():
     mesh = fs.cartesian(x=(0, 1), cells=64)
     boundary = {"x-": fs.Value(0.0), "x+": fs.Value(0.0)}
     problem = fs.Problem(
-        mesh, fs.Heat("1 + t"), boundary, initial="sin(pi*x)", exact="sin(pi*x)*exp(-pi**2*(t + t**2/2))"
+        mesh, fs.Heat("1 + t", 1.0, 1.0), boundary, initial="sin(pi*x)", exact="sin(pi*x)*exp(-pi**2*(t + t**2/2))"
     )
     run = fs.evolve(problem, until=0.2, outputs=2, rtol=1e-5)
     assert run.error() < 2e-4

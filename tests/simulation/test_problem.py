@@ -17,7 +17,7 @@ WALLS = {"x-": fs.Value(1.0), "x+": fs.Value(0.0), "y-": NONE, "y+": NONE}
 
 
 def plate(**changes):
-    return fs.Problem(MESH, fs.Heat(2.0), WALLS).replace(**changes)
+    return fs.Problem(MESH, fs.Heat(2.0, 1.0, 1.0), WALLS).replace(**changes)
 
 
 def test_a_problem_is_frozen_and_changed_by_replace():
@@ -187,7 +187,7 @@ def test_a_solver_that_fails_raises_with_its_remedy(monkeypatch):
 def test_a_run_whose_systems_are_not_solved_says_so(monkeypatch):
     monkeypatch.setattr("fieldsim.linear.solver._ITERATIONS", 1)
     mesh = fs.cartesian(x=(0, 1), y=(0, 1), z=(0, 1), cells=(10, 10, 10))
-    problem = fs.Problem(mesh, fs.Heat(1.0, source="x"), {side: fs.Value(0.0) for side in mesh.walls})
+    problem = fs.Problem(mesh, fs.Heat(1.0, 1.0, 1.0, source="x"), {side: fs.Value(0.0) for side in mesh.walls})
     with pytest.raises(NumericalFailure, match="were not solved to rounding"):
         fs.evolve(problem, until=1.0, outputs=1, dt=1.0, solver="cg")
 

@@ -19,7 +19,7 @@ def rod(n=20, **changes):
     mesh = fs.cartesian(x=(0, 1), cells=n)
     problem = fs.Problem(
         mesh,
-        fs.Heat(conductivity=1.0),
+        fs.Heat(conductivity=1.0, density=1.0, capacity=1.0),
         {"x-": fs.Value(0.0), "x+": fs.Value(0.0)},
         initial="sin(pi*x)",
         exact="sin(pi*x)*exp(-pi**2*t)",
@@ -165,7 +165,7 @@ def test_a_film_that_varies_in_time():
     """One cell behind a film h(t) = 2t: u = exp(-t^2) once the cell conducts perfectly."""
     mesh = fs.cartesian(x=(0, 1), cells=1)
     boundary = {"x-": fs.Convective(h="2*t", ambient=0.0), "x+": fs.FluxOut(0.0)}
-    problem = fs.Problem(mesh, fs.Heat(conductivity=1e9), boundary, initial=1.0)
+    problem = fs.Problem(mesh, fs.Heat(1e9, density=1.0, capacity=1.0), boundary, initial=1.0)
     run = fs.evolve(problem, until=1.0, outputs=2, atol=1e-6)
     assert run.field.values[0] == pytest.approx(np.exp(-1.0), abs=1e-4)
     assert run.balance.relative < 1e-12
@@ -186,7 +186,7 @@ def jump_problem(mesh):
     inside = np.zeros(mesh.shape)
     inside[: mesh.shape[0] // 2] = 1.0
     boundary = {side: fs.Value(float(i % 2)) for i, side in enumerate(mesh.walls)}
-    return fs.Problem(mesh, fs.Heat(1.0), boundary, initial=inside)
+    return fs.Problem(mesh, fs.Heat(1.0, density=1.0, capacity=1.0), boundary, initial=inside)
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -300,6 +300,17 @@ def test_an_equation_without_time_is_refused():
         fs.evolve(problem, until=1.0)
 
 
+@pytest.mark.parametrize("given", [{}, {"density": 7850.0}, {"capacity": 460.0}])
+def test_a_run_needs_density_and_capacity_and_a_steady_state_neither(given):
+    problem = rod(8, model=fs.Heat(52.0, source=1.0, **given))
+    missing = "capacity" if "density" in given else "density"
+    for ask in (lambda: fs.evolve(problem, until=1.0), lambda: fs.solve(problem).content()):
+        with pytest.raises(InvalidInput, match=f"`{missing}` must be given for .*; got None. Give {missing} in"):
+            ask()
+    whole = fs.solve(problem.replace(model=fs.Heat(52.0, 7850.0, 460.0, source=1.0)))
+    np.testing.assert_array_equal(fs.solve(problem).field.values, whole.field.values)
+
+
 def test_too_many_outputs_for_the_memory_are_refused(monkeypatch):
     monkeypatch.setattr("fieldsim.storage.memory.memory_limits", lambda: {"a test": 100_000})
     with pytest.raises(Refused, match=r"solving for 20 unknowns and keeping 1001 field\(s\) needs"):
@@ -307,7 +318,7 @@ def test_too_many_outputs_for_the_memory_are_refused(monkeypatch):
 
 
 def test_a_source_that_blows_up_names_step_and_time():
-    problem = rod(4, model=fs.Heat(1.0, source="1/(t - 0.5)"))
+    problem = rod(4, model=fs.Heat(1.0, 1.0, 1.0, source="1/(t - 0.5)"))
     with pytest.raises(NumericalFailure, match=r"`source` must be finite; got inf first in cell \(0,\) at t = 0\.5 s"):
         fs.evolve(problem, until=1.0, outputs=[0.25, 0.5, 1.0], method="explicit_euler", dt=0.03125)
 
@@ -316,7 +327,7 @@ def test_a_jump_in_the_data_is_landed_on():
     """Heating from t = 0.3 on at 1 W/m^3: 0.7 J are made by t = 1, exactly once the jump is a landing."""
     mesh = fs.cartesian(x=(0, 1), cells=4)
     boundary = {"x-": fs.FluxOut(0.0), "x+": fs.FluxOut(0.0)}
-    problem = fs.Problem(mesh, fs.Heat(1.0, source="where(t > 0.3, 1, 0)"), boundary)
+    problem = fs.Problem(mesh, fs.Heat(1.0, 1.0, 1.0, source="where(t > 0.3, 1, 0)"), boundary)
     run = fs.evolve(problem, until=1.0, outputs=2, jumps=[0.3], atol=1e-3)
     assert run.balance.source == pytest.approx(0.7, rel=1e-12)
     np.testing.assert_allclose(run.field.values, 0.7, rtol=1e-12)
@@ -357,7 +368,7 @@ def test_an_observer_that_fails_is_not_silenced():
 def test_a_resumed_run_gives_the_same_bits(name, tmp_path):
     mesh = BODIES[name]()
     boundary = {side: fs.Convective(h="2 + sin(9*t)", ambient=1.0) for side in mesh.walls}
-    problem = fs.Problem(mesh, fs.Heat(1.0, source="cos(3*t)"), boundary)
+    problem = fs.Problem(mesh, fs.Heat(1.0, 1.0, 1.0, source="cos(3*t)"), boundary)
     solver = "cg" if name == "ball" else "auto"
     states = []
 
