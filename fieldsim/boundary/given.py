@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from fieldsim.arrays import FloatArray, frozen
+from fieldsim.arrays import FloatArray, frozen, real_array
 from fieldsim.boundary.pieces import is_pieces, read_pieces
 from fieldsim.boundary.place import Place
 from fieldsim.errors import ExpressionError, InvalidInput, NumericalFailure, must
@@ -64,11 +64,13 @@ def read_given(what: Number, place: Place, *, unit: str, name: str, time: bool =
         return _formula(what, place, name, time=time, unknown=unknown)
     if isinstance(what, str):
         what = parse_quantity(what, unit, name=name)
+    if isinstance(what, np.ma.MaskedArray):
+        what = real_array(what, name)
     try:
         array = np.asarray(what)
     except (TypeError, ValueError) as error:
         raise InvalidInput(_not_a_number(name, what)) from error
-    if array.dtype.kind not in "fiu" or isinstance(what, np.ma.MaskedArray):
+    if array.dtype.kind not in "fiu":
         raise InvalidInput(_not_a_number(name, what))
     return _constant(array.astype(float), place, name)
 

@@ -22,7 +22,7 @@ class Balance:
     """The books of a steady state (flows, W) or of a run from its start (amounts, J).
 
     `through` is the net outflow a side and into each held body, `source` what sources gave less what sinks took;
-    `content` is what flows are compared with where nothing flows.
+    `content` is what flows are compared with where nothing flows; `made` sums sources and sinks by their size.
     """
 
     flow_in: float
@@ -32,6 +32,7 @@ class Balance:
     unit: str
     through: Mapping[str, float] = field(default_factory=dict)
     content: float = 0.0
+    made: float = 0.0
 
     @property
     def missing(self) -> float:
@@ -41,7 +42,7 @@ class Balance:
     @property
     def relative(self) -> float:
         """`missing` relative to the largest entry of the books."""
-        entries = (self.flow_in, self.flow_out, abs(self.source), abs(self.stored), _IDLE * self.content)
+        entries = (self.flow_in, self.flow_out, abs(self.source), self.made, abs(self.stored), _IDLE * self.content)
         return abs(self.missing) / max(entries) if max(entries) > 0.0 else 0.0
 
     def __str__(self) -> str:
@@ -75,9 +76,9 @@ class Ledger:
             self.flow_in += weight * inward
             self.through[name] += weight * (outward - inward)
 
-    def balance(self, unit: str, stored: float, content: float) -> Balance:
+    def balance(self, unit: str, stored: float, content: float, made: float = 0.0) -> Balance:
         """Return the books so far."""
-        return Balance(self.flow_in, self.flow_out, self.source, stored, unit, dict(self.through), content)
+        return Balance(self.flow_in, self.flow_out, self.source, stored, unit, dict(self.through), content, made)
 
 
 def steady_balance(volume: FiniteVolume, u: FloatArray, unit: str) -> Balance:
@@ -86,4 +87,5 @@ def steady_balance(volume: FiniteVolume, u: FloatArray, unit: str) -> Balance:
     ledger.add(0.0, u, 1.0)
     held = volume.linearised(0.0, u).operator.diagonal[~volume.bodies.idle]
     content = float((held * np.abs(u[~volume.bodies.idle])).sum() + np.abs(volume.supply(0.0, u)).sum())
-    return ledger.balance(unit, 0.0, content)
+    made = float(np.abs(volume.supply(0.0, volume.bodies.filled(0.0, u))).sum())
+    return ledger.balance(unit, 0.0, content, made)

@@ -20,6 +20,7 @@ from fieldsim.simulation.problem import Problem, guard_memory
 from fieldsim.simulation.record import Recording, RunState
 from fieldsim.simulation.result import Result
 from fieldsim.stepping import march, method_named
+from fieldsim.units import parse_quantity
 
 _MOST_OUTPUTS = 1_000_000
 
@@ -56,13 +57,13 @@ Observer = Callable[[Moment], bool | None]
 def evolve(
     problem: Problem,
     *,
-    until: float,
+    until: float | str,
     outputs: int | Sequence[float] = 50,
     method: str = "tr_bdf2",
     dt: float | None = None,
     rtol: float = 1e-4,
     atol: float = 0.0,
-    jumps: Sequence[float] = (),
+    jumps: Sequence[float | str] = (),
     observers: Sequence[Observer] = (),
     solver: str = "auto",
     resume: RunState | None = None,
@@ -70,17 +71,20 @@ def evolve(
     """Follow a problem in time from 0 to `until` (s) and return the fields at the outputs, the start included.
 
     `outputs` is a number of equal intervals, or the times themselves. Without `dt` the step adapts so that the
-    error of a step stays below `rtol` times the spread of the unknown plus `atol`; `jumps` are times at which data
-    jump. An observer that returns True stops the run; `resume` continues one, given the same arguments, from the
-    state an observer took. Raises InvalidInput, Refused (memory, unstable step) and NumericalFailure.
+    error of a step stays below `rtol` times the spread of the unknown plus `atol`; `jumps` are times up to
+    `until` at which data jump; these and `until` may be quantities: "5 min". An observer that returns True stops
+    the run; `resume` continues one, given the same arguments, from the state an observer took. Raises InvalidInput, Refused (memory, unstable step) and NumericalFailure.
     """
     check_method(solver, name="solver")
     system = ConservationSystem(problem.volume, solver=solver)
     tableau = method_named(method)
-    stops = _output_times(until, outputs)
+    until = _time("until", until)
+    stops, breaks = _output_times(until, outputs), _jump_times(jumps, until)
+    if resume is not None and not isinstance(resume, RunState):
+        raise InvalidInput(must("resume", "a state that an observer took", resume, "Keep moment.state() of a run."))
     guard_memory(problem, len(stops) + 1)
     run = Recording(problem) if resume is None else Recording.resumed(problem, resume)
-    watch = _Watch(run, float(until), tuple(observers))
+    watch = _Watch(run, until, tuple(observers))
     if resume is None:
         run.record()
         if watch.show(0):
@@ -94,7 +98,7 @@ def evolve(
         dt=dt,
         rtol=rtol,
         atol=atol,
-        jumps=tuple(jumps),
+        jumps=breaks,
     )
     for step in steps:
         run.take(step)
@@ -124,10 +128,31 @@ class _Watch:
         return any(answers)
 
 
+def _time(name: str, value: object) -> float:
+    """Return a time in s, 0 or later; raises InvalidInput."""
+    time = parse_quantity(value, "s", name=name) if isinstance(value, str) else value
+    number = isinstance(time, int | float | np.integer | np.floating) and not isinstance(time, bool)
+    if not number or not 0.0 <= float(time) < np.inf:  # type: ignore[arg-type]
+        raise InvalidInput(must(name, "a time in s, 0 or later", value, f"For example {name}=10.0."))
+    return float(time)  # type: ignore[arg-type]
+
+
+def _jump_times(jumps: object, until: float) -> tuple[float, ...]:
+    """Return the times of jumps in s; raises InvalidInput for what is no list of times up to `until`."""
+    if isinstance(jumps, np.ndarray):
+        jumps = jumps.tolist()
+    if isinstance(jumps, str) or not isinstance(jumps, Sequence):
+        raise InvalidInput(must("jumps", "a list of times in s", jumps, "For example jumps=[0.5]."))
+    times = tuple(_time(f"jumps[{number}]", jump) for number, jump in enumerate(jumps))
+    late = [time for time in times if time > until]
+    if late:
+        remedy = "Follow the run for longer, or leave the jump out."
+        raise InvalidInput(must("jumps", f"times up to until = {until:g} s", late[0], remedy))
+    return times
+
+
 def _output_times(until: float, outputs: int | Sequence[float]) -> list[float]:
     """Return the output times after 0."""
-    if isinstance(until, bool) or not isinstance(until, int | float | np.floating) or not 0.0 <= until < np.inf:
-        raise InvalidInput(must("until", "a time in s, 0 or later", until, "For example until=10.0."))
     if until == 0.0:
         return []
     if isinstance(outputs, int | np.integer) and not isinstance(outputs, bool):

@@ -105,8 +105,8 @@ def test_parts_may_vary_in_time():
         ([("y", NONE), NONE], ExpressionError, "a condition is needed here"),
         ([("q > 1", NONE), NONE], ExpressionError, "q"),
         ([(np.ones(3, bool), NONE), NONE], InvalidInput, r"an array of booleans of shape \(8,\)"),
-        ([("y > 0.5", 3.0), NONE], InvalidInput, "must be Value, FluxOut, GradientOut, Convective, Radiative"),
-        ([], InvalidInput, "must be Value, FluxOut"),
+        ([("y > 0.5", 3.0), NONE], InvalidInput, "Value, FluxOut, GradientOut, Convective, Radiative"),
+        ([], InvalidInput, "Value, FluxOut"),
     ],
 )
 def test_wrong_parts_are_refused(left, error, message):

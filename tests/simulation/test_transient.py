@@ -7,7 +7,7 @@ import pytest
 from scipy.special import erfc
 
 import fieldsim as fs
-from fieldsim.errors import InvalidInput, NumericalFailure, Refused
+from fieldsim.errors import InvalidInput, NumericalFailure, Refused, UnitsError
 from fieldsim.storage import checkpoint
 
 PI = np.pi
@@ -281,7 +281,7 @@ def test_zero_length_run_returns_the_initial_state():
     assert run.balance.relative == 0.0
 
 
-@pytest.mark.parametrize("until", [-1.0, np.nan, np.inf, "10", None, True])
+@pytest.mark.parametrize("until", [-1.0, np.nan, np.inf, "-1 s", None, True])
 def test_bad_end_times_are_refused(until):
     with pytest.raises(InvalidInput, match="`until` must be a time in s, 0 or later"):
         fs.evolve(rod(), until=until)
@@ -331,6 +331,34 @@ def test_a_jump_in_the_data_is_landed_on():
     run = fs.evolve(problem, until=1.0, outputs=2, jumps=[0.3], atol=1e-3)
     assert run.balance.source == pytest.approx(0.7, rel=1e-12)
     np.testing.assert_allclose(run.field.values, 0.7, rtol=1e-12)
+
+
+def test_times_may_be_quantities():
+    run = fs.evolve(rod(), until="100 ms", outputs=1, jumps=["10 ms"])
+    np.testing.assert_array_equal(run.field.values, fs.evolve(rod(), until=0.1, outputs=1, jumps=[0.01]).field.values)
+    with pytest.raises(UnitsError, match="until"):
+        fs.evolve(rod(), until="1 m")
+
+
+@pytest.mark.parametrize(
+    ("jumps", "message"),
+    [
+        ("a", "`jumps` must be a list of times in s; got 'a'"),
+        (0.5, "`jumps` must be a list of times"),
+        ([0.05, None], r"`jumps\[1\]` must be a time in s, 0 or later; got None"),
+        ([np.nan], r"`jumps\[0\]` must be a time"),
+        ([[0.05]], r"`jumps\[0\]` must be a time"),
+        ([0.2], r"`jumps` must be times up to until = 0\.1 s; got 0\.2"),
+    ],
+)
+def test_bad_jumps_are_refused(jumps, message):
+    with pytest.raises(InvalidInput, match=message):
+        fs.evolve(rod(), until=0.1, jumps=jumps)
+
+
+def test_a_run_resumes_from_a_state_only():
+    with pytest.raises(InvalidInput, match="`resume` must be a state that an observer took; got 3"):
+        fs.evolve(rod(), until=0.1, resume=3)
 
 
 def test_observers_see_every_step_and_may_stop_the_run():
