@@ -49,7 +49,7 @@ def run(
         raise typer.BadParameter("--overwrite and --resume exclude each other. Give one of them.")
     console = Console(quiet=quiet, as_json=as_json)
     loaded = load(find_scenario(scenario), settings or [])
-    folder = out if out is not None else Path("runs") / loaded.name
+    folder = out_folder(out) if out is not None else Path("runs") / loaded.name
     if dry_run:
         plan = describe_plan(loaded, folder)
         console.result(plan["text"])
@@ -61,6 +61,16 @@ def run(
     console.data(record.as_record() | {"folder": str(folder)})
     if record.exit_code:
         raise typer.Exit(record.exit_code)
+
+
+def out_folder(out: Path) -> Path:
+    """Return the folder that --out means, ~ being the home folder. Raises BadParameter for .. in it."""
+    if ".." in out.parts:
+        raise typer.BadParameter(f"--out must not lead upwards; got {str(out)!r}. Write the path without '..'.")
+    try:
+        return out.expanduser()
+    except RuntimeError:
+        raise typer.BadParameter(f"--out {str(out)!r} names no home folder. Write the path in full.") from None
 
 
 def verify(
@@ -113,7 +123,7 @@ def sweep(
 
     console = Console(quiet=quiet, as_json=as_json)
     path = find_scenario(scenario)
-    folder = out if out is not None else Path("runs") / f"{path.stem}-sweep"
+    folder = out_folder(out) if out is not None else Path("runs") / f"{path.stem}-sweep"
     table = run_sweep(path, settings or [], folder, overwrite=overwrite, progress=console.progress, signals=context.obj)
     console.result(table.as_text())
     console.data(table.as_record())

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fieldsim.errors import FieldSimError, Finding, InvalidInput
 from fieldsim.scenario.build import ELEVATION, make_potential
 from fieldsim.scenario.build_mesh import checked_mesh
@@ -42,11 +44,12 @@ def cross_check(scenario: Scenario, setting: Setting, root: Node, folder: FilePa
         faults += _formulas(scenario, setting, mesh)
         faults += _solvable(scenario, mesh)
     faults += _points(scenario, 2 if scenario.mesh is None else None if mesh is None else mesh.dim)
+    faults += _outside(scenario, mesh)
     faults += _potential(scenario)
     faults += _order_of_names(scenario, setting)
     faults += _times(scenario)
     faults += _checks(scenario)
-    faults += _views(scenario)
+    faults += _views(scenario, mesh)
     return [finding(root, path, message) for path, message in faults]
 
 
@@ -89,6 +92,13 @@ def _boundary(scenario: Scenario, mesh: Mesh) -> Iterator[Fault]:
         elif mesh.sides[name].kind != "wall":
             kind = {"seam": "joined to the other end", "pole": "an axis or a pole"}[mesh.sides[name].kind]
             yield ("boundary", name), f"`{name}` is {kind} and takes no law. Remove it."
+    for name, law in scenario.boundary.items():
+        h = None if law.convective is None else law.convective.h
+        if isinstance(h, float | int) and h < 0:
+            yield (
+                ("boundary", name, "convective", "h"),
+                f"`h` must be at least 0: heat flows from warm to cold; got {h:g}. Give {-h:g}.",
+            )
     missing = [name for name in mesh.walls if name not in scenario.boundary]
     if missing:
         yield (
@@ -140,18 +150,38 @@ def _names_in(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"[A-Za-z_]\w*", text))
 
 
+def _places(scenario: Scenario) -> Iterator[tuple[Path, list[float]]]:
+    """Yield every point that probes and checks name."""
+    for name, probe in scenario.probe.items():
+        if probe.at is not None:
+            yield ("probe", name), probe.at
+        for end, point in enumerate(probe.line or []):
+            yield ("probe", name, "line", end), point
+    for number, check in enumerate(scenario.check):
+        if check.at is not None:
+            yield ("check", number, "at"), check.at
+
+
+def _outside(scenario: Scenario, mesh: Mesh | None) -> Iterator[Fault]:
+    """Refuse points outside the mesh."""
+    for path, point in _places(scenario):
+        if mesh is None or len(point) != mesh.dim or mesh.contains(np.array(point, dtype=float)[:, np.newaxis])[0]:
+            continue
+        ends = ", ".join(f"{a.name} from {a.edges[0]:g} to {a.edges[-1]:g}" for a in mesh.axes)
+        shown = ", ".join(f"{x:g}" for x in point)
+        names = ", ".join("xyz"[: mesh.dim])
+        yield (
+            path,
+            f"a point must lie in the mesh ({ends}); got {names} = {shown}. Move it, or enlarge `mesh`.",
+        )
+
+
 def _points(scenario: Scenario, dim: int | None) -> Iterator[Fault]:
     """Refuse points with another number of coordinates than the mesh has."""
     if dim is None:
         return
-    places: list[tuple[Path, list[float] | None]] = []
-    for name, probe in scenario.probe.items():
-        places.append((("probe", name), probe.at))
-        for end in (0, 1):
-            places.append((("probe", name, "line", end), probe.line[end] if probe.line else None))
-    places += [(("check", number, "at"), check.at) for number, check in enumerate(scenario.check)]
-    for path, point in places:
-        if point is not None and len(point) != dim:
+    for path, point in _places(scenario):
+        if len(point) != dim:
             names = ", ".join("xyz"[:dim])
             yield (
                 path,
@@ -246,12 +276,17 @@ def _checks(scenario: Scenario) -> Iterator[Fault]:
             )
 
 
-def _views(scenario: Scenario) -> Iterator[Fault]:
+def _views(scenario: Scenario, mesh: Mesh | None) -> Iterator[Fault]:
     for number, view in enumerate(scenario.view):
         kind, spec = view.chosen
         path: Path = ("view", number, kind)
         if kind == "profile" and spec.along is not None:
             yield from _probe_named(scenario, (*path, "along"), spec.along, line=True)
+        elif kind == "profile" and (mesh is None or mesh.ndim > 1) and scenario.mesh is not None:
+            lines = [name for name, probe in scenario.probe.items() if probe.line is not None]
+            example = "probe: {across: {line: [[...], [...]]}} and along: across"
+            remedy = f"Add along: {lines[0]}." if lines else f"Add {example}."
+            yield path, f"a profile over more than one axis must say `along` which line probe. {remedy}"
         if kind == "history" and (spec.at is None) == (spec.over is None):
             yield path, "a history must say where: one of `at` (a point probe) and `over` (a side). Give one."
         if kind == "history" and spec.at is not None:

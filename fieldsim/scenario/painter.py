@@ -38,7 +38,22 @@ class Painter:
         """Compose one view. Raises FieldSimError."""
         kind, spec = view.chosen
         compose: Callable[[Any], Picture | Movie] = getattr(self, f"_{kind}")
-        return compose(spec)
+        return self._told(kind, spec, compose(spec))
+
+    def _told(self, kind: str, spec: Any, picture: Picture | Movie) -> Picture | Movie:
+        """Return the picture with what the view adds to it: the name of its exact curve, and the time it shows."""
+        from fieldsim.view.labels import quantity
+        from fieldsim.view.scene import Movie, Scene
+
+        if isinstance(picture, Movie):
+            return replace(picture, frames=tuple(_named(frame, spec) for frame in picture.frames))
+        picture = _named(picture, spec)
+        if not self.solution.times or kind == "history":
+            return picture
+        note = f"t = {quantity(self.solution.time_of(self._number(spec)), 's')}"
+        if isinstance(picture, Scene) and picture.instead is not None:
+            picture = replace(picture, instead=replace(picture.instead, notes=(note, *picture.instead.notes)))
+        return replace(picture, notes=(note, *picture.notes))
 
     def _title(self, spec: Any) -> str:
         """Return a view's own title, or the scenario's."""
@@ -313,6 +328,17 @@ class Painter:
             title=spec.title or "",
             walls=None if walls[0] is None else walls,
         )
+
+
+def _named(picture: Picture, spec: Any) -> Picture:
+    """Return a chart whose exact curve bears the view's own label."""
+    from fieldsim.view.scene import Chart
+
+    label = getattr(spec, "label", None)
+    if label is None or not isinstance(picture, Chart):
+        return picture
+    curves = tuple(replace(c, label=label) if c.label == "exact" else c for c in picture.curves)
+    return replace(picture, curves=curves)
 
 
 def _on_axis(mesh: Any, positions: Array) -> Array:

@@ -21,6 +21,12 @@ Side = Literal[
 Scale = Literal["auto", "linear", "log", "geometric"]
 Exact = Annotated[float | Formula, FormulaIn(UNKNOWN)]
 
+Label = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=60),
+    Described(description="what the curve of `exact` is called; `exact` if left out"),
+]
+
 
 class Picture(Record):
     """What all pictures share: the field that is drawn, a title, and the output time."""
@@ -80,6 +86,7 @@ class ProfileSpec(Picture):
 
     along: Annotated[str, Name()] | None = None
     exact: Exact | None = None
+    label: Label | None = None
 
 
 class HistorySpec(Picture):
@@ -88,12 +95,14 @@ class HistorySpec(Picture):
     at: Annotated[str, Name()] | None = None
     over: Side | None = None
     exact: Exact | None = None
+    label: Label | None = None
 
 
 class AnimationSpec(Picture):
     """A movie of a transient, with one colour range for all frames."""
 
     exact: Exact | None = None
+    label: Label | None = None
     normal: Literal["x", "y", "z"] | None = None
 
 

@@ -14,7 +14,9 @@ from fieldsim.scenario.compute import fields_at, solve
 from fieldsim.scenario.interrupt import Interrupted, Signals
 from fieldsim.scenario.load import Loaded
 from fieldsim.scenario.measure import run_checks
+from fieldsim.scenario.painter import Painter
 from fieldsim.scenario.runner import RunOptions, run
+from fieldsim.view.scene import Chart, Movie
 
 Check = Callable[..., Loaded]
 
@@ -67,7 +69,7 @@ def test_a_check_in_another_unit_is_refused(load_text: Check, given: str) -> Non
         run_checks(solve(load_text(given.replace("99.9975 m", "99.9975 V"))))
     with pytest.raises(InvalidInput, match="components"):
         run_checks(solve(load_text(given.replace("99.9975 m", "[1 m, 2 m]"))))
-    with pytest.raises(InvalidInput, match="inside the mesh"):
+    with pytest.raises(InvalidInput, match="must lie in the mesh"):
         run_checks(solve(load_text(given.replace("at: [5 cm, 0]", "at: [5 m, 0]"))))
 
 
@@ -282,3 +284,32 @@ def test_another_scenario_cannot_go_on_from_a_checkpoint(tmp_path: Path, load_te
         run(load_text(solved, "T0=90 degC"), RunOptions(tmp_path / "out", draw=False, resume=True))
     with pytest.raises(StorageError, match="nothing to resume"):
         run(load_text(solved), RunOptions(tmp_path / "new", draw=False, resume=True))
+
+
+def test_pictures_of_a_run_in_time_say_when_and_what_their_curve_is(solved: str, load_text: Check) -> None:
+    views = """view:
+  - {profile: {of: T, time: 5 s, exact: 300, label: a guess}}
+  - {profile: {of: T}}
+  - {history: {of: T, at: middle, exact: 300, label: a guess}}
+  - {animation: {of: T, exact: 300, label: a guess}}
+"""
+    solution = solve(load_text(solved + views))
+    painter = Painter(solution)
+    early, last, history, movie = [painter.picture(view) for view in solution.loaded.scenario.view]
+    assert isinstance(early, Chart)
+    assert isinstance(last, Chart)
+    assert isinstance(history, Chart)
+    assert isinstance(movie, Movie)
+    assert early.notes == ("t = 5 s",)
+    assert last.notes == ("t = 10 s",)
+    assert history.notes == ()
+    for chart in (early, history, movie.frames[-1]):
+        assert isinstance(chart, Chart)
+        assert [curve.label for curve in chart.curves] == ["a guess", "computed"]
+
+
+def test_pictures_of_a_steady_field_have_no_time(load_text: Check) -> None:
+    solution = solve(load_text(SLAB + "view: [{profile: {of: T}}]"))
+    picture = Painter(solution).picture(solution.loaded.scenario.view[0])
+    assert isinstance(picture, Chart)
+    assert picture.notes == ()

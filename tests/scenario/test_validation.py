@@ -90,6 +90,7 @@ EDITS = [
     ("within: 0.1 %", "within: 0.1 furlongz", "check[0].within", "furlongz"),
     ("slice: {of: h", "slise: {of: h", "view[0].slise", "Did you mean `slice`?"),
     ("arrows: slope", "arrows: slop", "view[0].slice.arrows", "did you mean 'slope'?"),
+    ("{slice: {of: h, arrows: slope}}", "{profile: {of: h}}", "view[0].profile", "Add along: across."),
     ("view:\n", "time: {until: 1}\nview:\n", "time", "belongs to a model"),
     ("view:\n", "boundary: {x-: {value: 0}}\nview:\n", "boundary", "belongs to a model"),
 ]
@@ -129,6 +130,10 @@ LAWS = [
     ("initial: 20", "field: {name: T, expression: x}\ninitial: 20", "model", "got both"),
     ("initial: 20 degC", "initial: 20 + z", "initial", "z"),
     ("probe:", "view: [{history: {of: T, at: middel}}]\nprobe:", "view[0].history.at", "Did you mean `middle`?"),
+    ("{h: h,", "{h: -5,", "boundary.x+.convective.h", "must be at least 0"),
+    ("middle: [5 cm]", "middle: [5 m]", "probe.middle", "x from 0 to 0.1); got x = 5. Move it"),
+    ("middle: [5 cm]", "m: {line: [[0], [11 cm]]}", "probe.m.line[1]", "must lie in the mesh"),
+    ("probe:", "check: [{of: T, at: [-1], equals: 1, within: 1, source: x}]\nprobe:", "check[0].at", "lie in the mesh"),
     ("probe:", "check: [{of: T, at: [0], time: 11 s, equals: 1, within: 1, source: x}]\nprobe:", "check[0].time", "10"),
 ]
 
