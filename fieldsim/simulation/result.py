@@ -7,8 +7,9 @@ from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
-from fieldsim.arrays import FloatArray
+from fieldsim.arrays import FloatArray, real_array
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField, VectorField
 from fieldsim.physics import Equation, FiniteVolume
@@ -16,6 +17,7 @@ from fieldsim.simulation.answers import Answer, between, content, energy, flow_o
 from fieldsim.simulation.balance import Balance
 from fieldsim.simulation.flux import flux_field
 from fieldsim.simulation.problem import Problem
+from fieldsim.simulation.sample import values_at
 from fieldsim.units import power, times
 
 
@@ -71,6 +73,7 @@ class SideResult:
 class Result:
     """The answer: `field` is the steady state, or the last of `fields` at `times` (s) of a run.
 
+    `field.at(points)` interpolates smoothly and is not exact across jumps of the conductivity; `at(points)` is.
     `balances` are the books at each of `times`, from the start of the run; `balance` is the last of them.
     """
 
@@ -100,6 +103,22 @@ class Result:
         """Return the flux that belongs to fields[number]."""
         time = float(self.times[number]) if self.times.size else 0.0
         return flux_field(self.problem.volume, self.fields[number].values, time)
+
+    def at(self, points: npt.ArrayLike, number: int = -1) -> FloatArray:
+        """Return fields[number] at Cartesian points (n, dim), shape (n,); raises InvalidInput outside the mesh.
+
+        Linear between centres, faces and walls, with the flux continuous through faces: exact for layers also at
+        their interfaces, and within the range of the values around a point. NaN in holes.
+        """
+        mesh = self.problem.mesh
+        places = np.atleast_2d(real_array(points, "points"))
+        if places.ndim != 2 or places.shape[1] != mesh.dim or not mesh.contains(places.T).all():
+            rule = f"an array (n, {mesh.dim}) of Cartesian points inside the mesh"
+            raise InvalidInput(must("points", rule, points, "Give one row a point, in m."))
+        native = mesh.native(places.T)[list(mesh.axis_coordinate)]
+        edges = [(axis.edges[0], axis.edges[-1]) for axis in mesh.axes]
+        inside = np.array([np.clip(q, *ends) for q, ends in zip(native, edges, strict=True)])
+        return values_at(self._volume, self._time(number), self._values(number), inside)
 
     def at_boundary(self, side: str, number: int = -1) -> SideResult:
         """Return values and fluxes on a wall, for fields[number]; raises InvalidInput for what is not a wall."""

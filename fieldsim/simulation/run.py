@@ -73,7 +73,8 @@ def evolve(
     `outputs` is a number of equal intervals, or the times themselves. Without `dt` the step adapts so that the
     error of a step stays below `rtol` times the spread of the unknown plus `atol`; `jumps` are times up to
     `until` at which data jump; these and `until` may be quantities: "5 min". An observer that returns True stops
-    the run; `resume` continues one, given the same arguments, from the state an observer took. Raises InvalidInput, Refused (memory, unstable step) and NumericalFailure.
+    the run; `resume` continues one, given the same arguments, from the state an observer took.
+    Raises InvalidInput, Refused (memory, unstable step) and NumericalFailure.
     """
     check_method(solver, name="solver")
     system = ConservationSystem(problem.volume, solver=solver)

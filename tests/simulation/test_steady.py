@@ -42,6 +42,32 @@ def test_composite_wall(cells):
     assert result.balance.relative < 1e-12
 
 
+def test_values_at_points_are_exact_for_layers():
+    """The composite wall at its interfaces and inside: T = 20 - q (sum of d/k up to there)."""
+    mesh = layers((0.01, 0.05, 0.1), (3, 10, 7))
+    k = np.repeat([0.5, 0.04, 0.7], (3, 10, 7))
+    result = fs.solve(fs.Problem(mesh, fs.Heat(k), {"x-": fs.Value(20.0), "x+": fs.Value(0.0)}))
+    x = np.array([0.0, 0.004, 0.01, 0.0333, 0.06, 0.1, 0.16])
+    crossed = np.clip(x, 0, 0.01) / 0.5 + np.clip(x - 0.01, 0, 0.05) / 0.04 + np.clip(x - 0.06, 0, 0.1) / 0.7
+    expected = 20.0 - 20.0 * crossed / (0.02 + 1.25 + 1 / 7)
+    np.testing.assert_allclose(expected[[2, 4]], [19.7169, 2.0222], atol=5e-5)
+    np.testing.assert_allclose(result.at(x[:, None]), expected, atol=1e-9)
+    with pytest.raises(InvalidInput, match="`points` must be an array"):
+        result.at([[0.2]])
+
+
+def test_values_at_points_across_a_jump_in_the_plane():
+    """Two halves 1 : 0.04 between 100 at x = 1 and 0: the interface is at 100 (1/1)/(1/1 + 1/0.04) = 3.846."""
+    mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(8, 6))
+    walls = {"x-": fs.Value(0.0), "x+": fs.Value(100.0), "y-": fs.FluxOut(0.0), "y+": fs.FluxOut(0.0)}
+    result = fs.solve(fs.Problem(mesh, fs.Heat([("x < 0.5", 1.0), 0.04]), walls))
+    points = [[0.5, y] for y in (0.0, 0.3, 0.5, 1.0)]
+    np.testing.assert_allclose(result.at(points), 100 / 26, rtol=1e-9)
+    many = result.at(np.random.default_rng(1).random((500, 2)))
+    assert many.min() >= -1e-12
+    assert many.max() <= 100 + 1e-12
+
+
 def test_composite_wall_with_films():
     """Two films and two layers in series: q = dT / (1/h1 + d1/k1 + d2/k2 + 1/h2)."""
     mesh = layers((0.1, 0.2), (4, 5))
