@@ -1,6 +1,7 @@
 """Choose, prepare and run a solver for A x = b, and judge the answer by its true residual.
 
-The choice follows the structure: direct where elimination fills in little (one and two dimensions, small
+The choice follows the structure: transforms and fast diagonalisation where the couplings are products (see
+`find_fast_solver`), direct where elimination fills in little (one and two dimensions, small
 systems), multigrid-preconditioned conjugate gradients for large symmetric three-dimensional systems, ILU and
 BiCGSTAB for large unsymmetric ones. Callers see `prepare(A).solve(b)` only, so that a faster solver replaces
 these without a change above.
@@ -20,12 +21,15 @@ from fieldsim.errors import InvalidInput, must
 from fieldsim.linear.direct import Factorisation
 from fieldsim.linear.grid_operator import GridOperator
 from fieldsim.linear.krylov import Diagonal, Multigrid, conjugate_gradients, dominance, dot
+from fieldsim.linear.residual import residual_of, residual_sums
 from fieldsim.linear.result import REMEDIES, LinearResult, Status
+from fieldsim.linear.separable import find_fast_solver
+from fieldsim.linear.spectral import FastSolver
 
 Array = NDArray[np.float64]
 Matrix = GridOperator | sparse.csr_array
 
-METHODS = ("auto", "direct", "cg", "bicgstab")
+METHODS = ("auto", "fast", "direct", "cg", "bicgstab")
 COMPATIBLE = 1e-10
 _ITERATIONS = 500
 _ROUNDING = 50 * np.finfo(float).eps
@@ -54,15 +58,25 @@ class Prepared:
         if method == "cg" and not symmetric:
             raise InvalidInput(must("method", "bicgstab or direct for an unsymmetric matrix", method, "Use them."))
         self.shape = matrix.shape if isinstance(matrix, GridOperator) else (matrix.shape[0],)
-        self._matrix = matrix.matrix() if isinstance(matrix, GridOperator) else sparse.csr_array(matrix)
         self._product: Callable[[Array], Array] = _product_of(matrix)
         self._symmetric, self.nullspace = symmetric, nullspace
-        self._weights = np.ones(self._matrix.shape[0]) if weights is None else np.asarray(weights).ravel()
+        self._weights = None if weights is None else np.asarray(weights).ravel()
+        self._engine: Any = None
+        self._fast = _fast_solver(matrix, method, symmetric=symmetric)
+        if self._fast is not None and isinstance(matrix, GridOperator):
+            self.method, self.reason = self._fast.name, self._fast.reason
+            excess = matrix.diagonal
+            self._operator, self._row_sum = matrix, float(excess.sum())
+            self._excess_square = float(np.einsum("i,i->", excess.ravel(), excess.ravel()))
+            self._size = float(excess.max()) + 2.0 * sum(float(c.max(initial=0.0)) for c in matrix.couplings)
+            floating = not nullspace and not excess.any()
+            self._status = Status.SINGULAR if floating else Status.CONVERGED
+            return
+        self._matrix = matrix.matrix() if isinstance(matrix, GridOperator) else sparse.csr_array(matrix)
         self.method, self.reason = (method, "asked for") if method != "auto" else _choose(matrix, symmetric=symmetric)
         self._size = float(abs(self._matrix).max()) if self._matrix.nnz else 0.0
         self._finite = bool(np.isfinite(self._matrix.data).all())
         self._row_sum = float(self._matrix.sum())
-        self._engine: Any = None
         self._status = self._prepare_engine(near)
 
     def _prepare_engine(self, near: Callable[[], Prepared] | None) -> Status:
@@ -112,14 +126,34 @@ class Prepared:
             if abs(float(flat.sum())) > COMPATIBLE * float(np.abs(flat).sum()):
                 return self._failure(right, Status.INCOMPATIBLE)
             flat = flat - flat.mean()
-        start = np.zeros_like(flat) if guess is None else np.array(guess, dtype=float).ravel()
-        x, iterations = self._run(flat, start, rtol)
-        x = self._conserve(x, flat)
-        residual, status = self._judge(x, flat, rtol)
+        if self._fast is not None:
+            x, iterations, residual, status = self._solve_fast(self._fast, flat, rtol)
+        else:
+            start = np.zeros_like(flat) if guess is None else np.array(guess, dtype=float).ravel()
+            x, iterations = self._run(flat, start, rtol)
+            x = self._conserve(x, flat)
+            residual, status = self._judge(_norm(x), _norm(flat), _norm(flat - self._product(x)), rtol)
         if self.nullspace:
-            x = x - dot(self._weights, x) / float(self._weights.sum())
+            weights = self._weights
+            x = x - (float(x.mean()) if weights is None else dot(weights, x) / float(weights.sum()))
         shaped = x.reshape(right.shape)
         return LinearResult(shaped, status, iterations, residual, self.method, REMEDIES[status])
+
+    def _solve_fast(self, fast: FastSolver, b: Array, rtol: float) -> tuple[Array, int, float, Status]:
+        """Apply the fast solver, and once more to the true residual where that is above rounding level."""
+        x, applied = fast.apply(b), 1
+        left = residual_sums(self._operator, x, b)
+        if left.norm > self._rounding(left.answer, left.right):
+            x, applied = x + fast.apply(residual_of(self._operator, x, b)), 2
+            left = residual_sums(self._operator, x, b)
+        square = left.norm**2
+        if not self.nullspace and self._row_sum > 0.0:
+            # as `_conserve`, without a product: A turns a constant into its multiple of the diagonal's excess
+            shift = left.total / self._row_sum
+            x += shift
+            square += shift * (shift * self._excess_square - 2.0 * left.along)
+        relative, status = self._judge(left.answer, left.right, float(np.sqrt(max(square, 0.0))), rtol)
+        return x, applied, relative, status
 
     def _run(self, b: Array, start: Array, rtol: float) -> tuple[Array, int]:
         if self.method == "direct":
@@ -154,15 +188,16 @@ class Prepared:
             return x
         return x + float((b - self._product(x)).sum()) / self._row_sum
 
-    def _judge(self, x: Array, b: Array, rtol: float) -> tuple[float, Status]:
-        size = _norm(b)
-        left = _norm(b - self._product(x))
+    def _judge(self, answer: float, size: float, left: float, rtol: float) -> tuple[float, Status]:
+        """Judge an answer by the norms of itself, of the right-hand side and of the residual that is left."""
         relative = left / size if size > 0.0 else left
         if not np.isfinite(relative):
-            return relative, Status.SINGULAR if self.method == "direct" else Status.NOT_CONVERGED
-        rounding = _ROUNDING * (self._size * _norm(x) + size)
-        good = left <= rounding or relative <= rtol * 1.01
+            return relative, Status.NOT_CONVERGED if self.method in ("cg", "bicgstab") else Status.SINGULAR
+        good = left <= self._rounding(answer, size) or relative <= rtol * 1.01
         return relative, Status.CONVERGED if good else Status.NOT_CONVERGED
+
+    def _rounding(self, answer: float, size: float) -> float:
+        return _ROUNDING * (self._size * answer + size)
 
     def _failure(self, b: Array, status: Status) -> LinearResult:
         return LinearResult(np.full_like(b, np.nan), status, 0, np.inf, self.method, REMEDIES[status])
@@ -218,6 +253,19 @@ def _product_of(matrix: Matrix) -> Callable[[Array], Array]:
 
 def _norm(values: Array) -> float:
     return float(np.sqrt(dot(values, values)))
+
+
+def _fast_solver(matrix: Matrix, method: str, *, symmetric: bool) -> FastSolver | None:
+    if not isinstance(matrix, GridOperator) or not symmetric or method not in ("auto", "fast"):
+        found = None
+    else:
+        found = find_fast_solver(matrix)
+    if found is None and method == "fast":
+        remedy = "Couplings that are no products of one factor an axis need method='auto'."
+        raise InvalidInput(must("method", "one that fits the matrix", method, remedy))
+    # elimination of small systems is quick, and loading compiled sweeps is not
+    small = isinstance(matrix, GridOperator) and matrix.size <= _DIRECT_BELOW
+    return None if found is not None and small and method == "auto" and found.name == "separable" else found
 
 
 def _choose(matrix: Matrix, *, symmetric: bool) -> tuple[str, str]:

@@ -126,7 +126,7 @@ def test_error_needs_an_exact_answer():
 
 def test_summary_names_what_a_reader_asks_for():
     steady = fs.solve(plate()).summary()
-    for text in ("temperature", "steady state", "x-", "mean 1 K", "flow out 4 W/m", "in 4 - out 4", "direct"):
+    for text in ("temperature", "steady state", "x-", "mean 1 K", "flow out 4 W/m", "in 4 - out 4", "spectral"):
         assert text in steady
     run = fs.evolve(plate(), until=0.1, outputs=2).summary()
     for text in ("t = 0.1 s", "TR-BDF2", "steps", "overshoot", "J/m"):
@@ -175,7 +175,7 @@ def test_bad_tolerance_is_refused(rtol):
 
 
 def test_unknown_solver_is_refused():
-    with pytest.raises(InvalidInput, match="`solver` must be one of auto, direct, cg"):
+    with pytest.raises(InvalidInput, match="`solver` must be one of auto, fast, direct, cg"):
         fs.solve(plate(), solver="magic")
 
 
