@@ -17,8 +17,8 @@ from fieldsim.fields import ScalarField, VectorField
 from fieldsim.meshes import Mesh
 from fieldsim.view.charges import PointLike, hole_radius, markers, positions
 from fieldsim.view.contours import contour_lines, plane_patches
-from fieldsim.view.grid import Walls, block
-from fieldsim.view.labels import quantity, space_frame, thin_sides, unit_of, unsqueezed, with_unit
+from fieldsim.view.grid import Block, Walls, block
+from fieldsim.view.labels import quantity, space_frame, spelled_levels, thin_sides, unit_of, unsqueezed, with_unit
 from fieldsim.view.levels import number_text
 from fieldsim.view.scales import Choice, Law, choose
 from fieldsim.view.scene import INK, Arrows, Frame, Layer, Lines, Scene, Surface
@@ -54,10 +54,12 @@ def plane_slice(
     than the mesh. Raises InvalidInput for a field on a line or a plane that misses it.
     """
     name = field.name or "f"
-    flat, patches, place = _patches(field, normal, at, sources, walls, fine)
+    grid = block(field, walls=walls, fine=fine)
+    flat, patches, place = _patches(field, grid, normal, at, sources)
+    # what is continued to walls, or grows without bound between cells beside a charge, makes no colour limits
+    values = [grid.within(patch[1]) for patch in patches]
     if exact is not None:
         patches = [_refined(patch, field.mesh, exact) for patch in patches]
-    values = [patch[1] for patch in patches]
     chosen = None if isinstance(contours, (bool, int)) else contours
     choice = choose(
         values,
@@ -71,11 +73,11 @@ def plane_slice(
     )
     frame = space_frame([patch[0] for patch in patches])
     layers: list[Layer] = [Surface(points, shown, choice.scale, lit=False) for points, shown in patches]
+    drawn = choice.levels if contours is not False else ()
     if contours is True:
-        layers += _readable_contours(patches, choice, frame)
-    elif contours is not False:
-        layers += _contours(patches, choice.levels, choice)
-    notes = []
+        drawn = _readable(patches, choice, frame)
+    layers += _contours(patches, drawn, choice)
+    notes = [f"Contours {spelled_levels(drawn, field.unit)}"] if drawn else []
     if arrows is not None:
         layer, note = _plane_arrows(arrows, frame, flat, place, arrow_count)
         layers.append(layer)
@@ -91,14 +93,14 @@ def plane_slice(
     return unsqueezed(Scene(title or name, tuple(layers), frame, flat=flat, notes=tuple(notes)))
 
 
-def _readable_contours(patches: Sequence[Patch], choice: Choice, frame: Frame) -> Sequence[Layer]:
-    """Return contours at every level, at every second or fourth, or none: on rough data they would be all ink."""
+def _readable(patches: Sequence[Patch], choice: Choice, frame: Frame) -> tuple[float, ...]:
+    """Return all levels, every second or fourth, or none: on rough data their contours would be all ink."""
     size = float(np.max(np.ptp(np.asarray(frame.bounds).reshape(3, 2), axis=1)))
     for step in (1, 2, 4):
-        layers = _contours(patches, choice.levels[::step], choice)
-        if sum(_ink(layer) for layer in layers) < _MOST_INK * size:
-            return layers
-    return []
+        levels = choice.levels[::step]
+        if sum(_ink(layer) for layer in _contours(patches, levels, choice)) < _MOST_INK * size:
+            return levels
+    return ()
 
 
 def _ink(layer: Lines) -> float:
@@ -106,8 +108,8 @@ def _ink(layer: Lines) -> float:
 
 
 def _contours(patches: Sequence[Patch], levels: Sequence[float], choice: Choice) -> list[Lines]:
-    layers = []
-    for points, values in patches:
+    layers: list[Lines] = []
+    for points, values in patches if levels else ():
         zero = [v for v in levels if v == 0.0]
         rest = [v for v in levels if v != 0.0]
         layers.append(contour_lines(points, values, rest, scale=choice.scale, colour=INK, width=1.5))
@@ -118,14 +120,12 @@ def _contours(patches: Sequence[Patch], levels: Sequence[float], choice: Choice)
 
 def _patches(
     field: ScalarField,
+    grid: Block,
     normal: Normal | None,
     at: float | None,
     sources: Sequence[PointLike],
-    walls: Walls | None,
-    fine: int,
 ) -> tuple[tuple[int, int], list[Patch], FloatArray]:
     """Return the two components of the plane, the patches in it and a point of it."""
-    grid = block(field, walls=walls, fine=fine)
     if grid.ndim == 1:
         raise InvalidInput(
             must(
@@ -158,7 +158,7 @@ def _patches(
     cut = plane_patches(grid.points, [grid.values], np.eye(3)[across], float(place[across]))
     if cut is not None:
         return flat, [(points, arrays[0]) for points, arrays in cut], place
-    return flat, [_sampled(field, low, high, flat, place)], place
+    return flat, [sampled(field, low, high, flat, place, _SAMPLES)], place
 
 
 def _checked_normal(normal: str) -> str:
@@ -167,9 +167,11 @@ def _checked_normal(normal: str) -> str:
     return normal
 
 
-def _sampled(field: ScalarField, low: FloatArray, high: FloatArray, flat: tuple[int, int], place: FloatArray) -> Patch:
+def sampled(
+    field: ScalarField, low: FloatArray, high: FloatArray, flat: tuple[int, int], place: FloatArray, count: int
+) -> Patch:
     """Return the field sampled over a rectangle of the plane, NaN outside the mesh."""
-    points = rectangle(low, high, flat, place, _SAMPLES)
+    points = rectangle(low, high, flat, place, count)
     values = field.at(points.reshape(-1, 3)[:, : field.mesh.dim], outside="nan")
     return points, values.reshape(points.shape[:2])
 

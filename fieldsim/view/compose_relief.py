@@ -52,7 +52,7 @@ def relief(
     ground = space_frame([patch.points])
     number = contours if isinstance(contours, int) and not isinstance(contours, bool) else 8
     choice = choose(
-        [patch.values],
+        [patch.within(patch.values)],
         label=with_unit(name, field.unit),
         unit=field.unit,
         law="linear",

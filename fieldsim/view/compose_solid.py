@@ -16,15 +16,16 @@ from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.view import palette
 from fieldsim.view.charges import PointLike, markers, positions
-from fieldsim.view.compose_plane import Patch, plane_slice
+from fieldsim.view.compose_plane import Patch, plane_slice, sampled
 from fieldsim.view.contours import is_flattened, plane_patches
 from fieldsim.view.grid import Block, Walls, block
 from fieldsim.view.labels import quantity, space_frame, unsqueezed, with_unit
 from fieldsim.view.scales import Law, choose
-from fieldsim.view.scene import Camera, Isosurfaces, Layer, Scene, Surface
+from fieldsim.view.scene import Camera, Frame, Isosurfaces, Layer, Scene, Surface
 
 # the wedge towards the default camera: x > 0, y < 0, z > 0
 _CORE = "#aab2bd"
+_FACE_SAMPLES = 121
 _TOWARDS_VIEWER = np.array([[1.0, 0.0, 0.0], [0.0, -1.0, 0.0], [0.0, 0.0, 1.0]])
 
 
@@ -53,7 +54,7 @@ def isosurfaces(
     _must_be_solid(solid, "isosurfaces")
     outer, inner = _outer_and_inner(_faces(solid))
     choice = choose(
-        [solid.values],
+        [solid.within(solid.values)],
         label=with_unit(name, field.unit),
         unit=field.unit,
         law=scale,
@@ -121,7 +122,7 @@ def cutaway(
     frame = space_frame([solid.points])
     centre = np.array([0.5 * (frame.bounds[2 * k] + frame.bounds[2 * k + 1]) for k in range(3)])
     choice = choose(
-        [solid.values],
+        [solid.within(solid.values)],
         label=with_unit(name, field.unit),
         unit=field.unit,
         law=scale,
@@ -133,7 +134,9 @@ def cutaway(
     for k in range(3):
         patches = plane_patches(solid.points, [solid.values], np.eye(3)[k], float(centre[k]))
         others = np.delete(_TOWARDS_VIEWER, k, axis=0)
-        for points, (values,) in patches or []:
+        cut = None if patches is None else [(points, values) for points, (values,) in patches]
+        # a curvilinear mesh has no layer of cells along the plane: there the field is sampled
+        for points, values in cut or [_sampled_face(field, frame, centre, k)]:
             layers.append(Surface(points, values, choice.scale, lit=False, window=(centre, others)))
     heading = title or f"{name}, cut open"
     scene = Scene(
@@ -144,6 +147,15 @@ def cutaway(
         instead=plane_slice(field, normal="y", scale=scale, limits=limits, title=heading, walls=walls),
     )
     return unsqueezed(scene)
+
+
+def _sampled_face(field: ScalarField, frame: Frame, centre: FloatArray, k: int) -> Patch:
+    """Return the field over the quarter that is laid open of the plane across component k, NaN outside the mesh."""
+    bounds = np.asarray(frame.bounds).reshape(3, 2)
+    ahead = _TOWARDS_VIEWER.sum(axis=0) > 0.0
+    low, high = np.where(ahead, centre, bounds[:, 0]), np.where(ahead, bounds[:, 1], centre)
+    one, two = (axis for axis in range(3) if axis != k)
+    return sampled(field, low, high, (one, two), centre, _FACE_SAMPLES)
 
 
 def _must_be_solid(solid: Block, what: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +24,20 @@ def with_unit(name: str, unit: str) -> str:
 def quantity(value: float, unit: str, digits: int = 3) -> str:
     """Return a number with its unit for a note, to so many significant digits."""
     return f"{number_text(float(f'{value:.{digits}g}'))} {pretty(unit)}".rstrip()
+
+
+def spelled_levels(levels: Sequence[float], unit: str) -> str:
+    """Return increasing levels in words: one by one up to four, else their step or ratio, or their ends."""
+    shown = pretty(unit)
+    if len(levels) < 5:
+        return f"at {', '.join(number_text(float(f'{v:.4g}')) for v in levels)} {shown}".rstrip()
+    low, high = quantity(levels[0], "", 4), quantity(levels[-1], unit, 4)
+    steps = np.diff(levels)
+    if np.ptp(steps) < 1e-6 * steps.max():
+        return f"every {quantity(steps[0], unit, 4)} from {low} to {high}"
+    if levels[0] > 0.0 and np.ptp(np.log(levels[1:]) - np.log(levels[:-1])) < 1e-6:
+        return f"from {low} to {high}, each {quantity(levels[1] / levels[0], '')} times the last"
+    return f"at {len(levels)} values from {low} to {high}"
 
 
 def unit_of(frame: Frame) -> str:

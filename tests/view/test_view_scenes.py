@@ -155,11 +155,44 @@ def test_exact_values_refine_a_slice(charge) -> None:
     assert patch.points.shape[0] > 150
 
 
-def test_colour_limits_are_those_given_or_those_of_the_values() -> None:
+def test_exact_values_beside_a_charge_that_is_not_cut_out_make_no_colour_limits() -> None:
+    mesh = fs.cartesian(x=(-1, 1), y=(-1, 1), z=(-1, 1), cells=(12, 12, 12))
+    potential = potentials.point_charge(1e-9, at=(0.01, 0.01, 0.01))
+    field = fs.ScalarField(mesh, potential, name="V")
+    scene = view.plane_slice(field, normal="z", at=0.0, exact=potential.value)
+    patch = only(scene, Surface)
+    assert isinstance(patch, Surface)
+    assert patch.values is not None
+    assert np.nanmax(patch.values) > 3.0 * field.values.max()
+    assert field.values.min() <= scene.scales[0].low < scene.scales[0].high <= field.values.max()
+
+
+@pytest.mark.parametrize("draw", [view.plane_slice, view.relief])
+def test_the_bar_claims_no_value_that_no_cell_holds(draw) -> None:
+    """x**2 continues below its first and above its last cell; a wall's given value is one that was found."""
+    mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(10, 10))
+    field = fs.ScalarField(mesh, "x**2", name="slope")
+    scale = draw(field).scales[0]
+    assert (scale.low, scale.high) == pytest.approx((0.05**2, 0.95**2), rel=1e-12)
+    scale = draw(field, walls={"x+": np.ones(10)}).scales[0]
+    assert scale.high == 1.0
+
+
+def test_slices_tell_their_contours() -> None:
+    mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(8, 8))
+    field = fs.ScalarField(mesh, "100*x", name="T", unit="K")
+    assert "Contours at 20, 40 K" in view.plane_slice(field, contours=[20.0, 40.0]).notes
+    assert "Contours every 10 K from 10 to 90 K" in view.plane_slice(field, contours=list(range(10, 91, 10))).notes
+    ratio = view.plane_slice(field, contours=[1.0, 3.0, 9.0, 27.0, 81.0]).notes
+    assert "Contours from 1 to 81 K, each 3 times the last" in ratio
+    assert view.plane_slice(field, contours=False).notes == ()
+
+
+def test_colour_limits_are_those_given_or_those_of_the_cells() -> None:
     mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(8, 8))
     field = fs.ScalarField(mesh, "300 + 10*x", name="T", unit="K")
     free = view.plane_slice(field).scales[0]
-    assert (free.low, free.high) == pytest.approx((300.0, 310.0))
+    assert (free.low, free.high) == pytest.approx((300.625, 309.375))
     fixed = view.plane_slice(field, limits=(0.0, 500.0)).scales[0]
     assert (fixed.low, fixed.high) == (0.0, 500.0)
 
@@ -261,6 +294,23 @@ def test_cutaway_of_a_shell_takes_the_eighth_to_the_viewer() -> None:
     # planes through the poles meet the shell in two half-rings each
     assert len(cuts) == 5
     assert scene.frame.labels[0] == "x (cm)"
+
+
+def test_cutaway_of_a_bent_body_has_its_cut_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The quarter of a torus-like bar: no layer of corners lies in the cut planes, which are sampled then."""
+    monkeypatch.setattr("fieldsim.view.compose_plane._SAMPLES", 9)
+    monkeypatch.setattr("fieldsim.view.compose_solid._FACE_SAMPLES", 25)
+    formulas = {"x": "(2 + u)*cos(v)", "y": "(2 + u)*sin(v)", "z": "w + 0.2*u + 0.1*sin(3*v)"}
+    mesh = fs.curvilinear(map=formulas, u=(-0.5, 0.5), v=(0, pi / 2), w=(0, 1), cells=(6, 10, 6))
+    scene = view.cutaway(fs.ScalarField(mesh, "x + 2*z", name="T"))
+    cuts = [p for p in scene.layers if isinstance(p, Surface) and p.window is not None]
+    assert len(cuts) == 3
+    for cut in cuts:
+        assert cut.values is not None
+        known = np.isfinite(cut.values)
+        assert known.mean() > 0.1
+        x, _, z = np.moveaxis(cut.points[known], -1, 0)
+        assert np.abs(cut.values[known] - x - 2.0 * z).max() < 0.2
 
 
 def test_profile_reaches_both_walls_and_lays_the_formula_over_the_numbers() -> None:
