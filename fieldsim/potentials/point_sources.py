@@ -20,6 +20,7 @@ from fieldsim.errors import InvalidInput, must
 from fieldsim.potentials.base import PointSource, Potential
 from fieldsim.potentials.checks import FloatArray, finite_number, finite_vector, real_array, unit_vector
 from fieldsim.potentials.constants import COULOMB, EPSILON_0, GRAVITATION
+from fieldsim.units import parse_quantity
 
 if TYPE_CHECKING:
     from scipy.spatial import cKDTree
@@ -156,9 +157,9 @@ def point_charges(charges: ArrayLike, at: ArrayLike, *, name: str = "V") -> Poin
     )
 
 
-def point_charge(charge: float, at: ArrayLike = (0.0, 0.0, 0.0), *, name: str = "V") -> PointSources:
-    """Give one point charge in vacuum, V = q / (4 pi epsilon0 r): `charge` in C, `at` in m, unit V."""
-    return point_charges([finite_number("charge", charge)], [finite_vector("at", at)], name=name)
+def point_charge(charge: float | str, at: ArrayLike = (0.0, 0.0, 0.0), *, name: str = "V") -> PointSources:
+    """Give one point charge in vacuum, V = q / (4 pi epsilon0 r): `charge` in C or "2 nC", `at` in m, unit V."""
+    return point_charges([_amount("charge", charge, "C")], [_place(at)], name=name)
 
 
 def dipole(
@@ -196,9 +197,21 @@ def point_masses(masses: ArrayLike, at: ArrayLike, *, name: str = "Phi") -> Poin
     )
 
 
-def point_mass(mass: float, at: ArrayLike = (0.0, 0.0, 0.0), *, name: str = "Phi") -> PointSources:
-    """Give one point mass, Phi = -G M / r: `mass` in kg, `at` in m, unit J/kg."""
-    return point_masses([finite_number("mass", mass)], [finite_vector("at", at)], name=name)
+def point_mass(mass: float | str, at: ArrayLike = (0.0, 0.0, 0.0), *, name: str = "Phi") -> PointSources:
+    """Give one point mass, Phi = -G M / r: `mass` in kg or "3 t", `at` in m, unit J/kg."""
+    return point_masses([_amount("mass", mass, "kg")], [_place(at)], name=name)
+
+
+def _amount(name: str, value: object, unit: str) -> float:
+    """Return a number, or a quantity such as "2 nC", in SI."""
+    return finite_number(name, parse_quantity(value, unit, name=name) if isinstance(value, str) else value)
+
+
+def _place(at: object) -> tuple[float, float, float]:
+    """Return a place in m, of numbers and quantities such as "5 cm"."""
+    if isinstance(at, list | tuple):
+        at = [parse_quantity(x, "m", name="at") if isinstance(x, str) else x for x in at]
+    return finite_vector("at", at)
 
 
 def _charges_and_places(name: str, strengths: ArrayLike, at: ArrayLike) -> tuple[FloatArray, FloatArray]:

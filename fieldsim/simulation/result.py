@@ -215,6 +215,10 @@ class Result:
             lines.append(
                 f"  {side:<8} mean {wall.mean:.6g} {wall.value_unit}, flow out {wall.flow:.6g} {wall.flow_unit}"
             )
+        conductivity = self._volume.conductivity.constant
+        if conductivity is None or np.ptp(conductivity) > 0.0:
+            name = equation.conductivity.name
+            lines.append(f"  points   result.at(points); field.at smooths over jumps of the {name}")
         lines.append(f"  balance  {self.balance}")
         lines.append(f"  solver   {_solver_line(self.solver)}")
         return "\n".join(lines)

@@ -354,7 +354,7 @@ def test_points_that_are_not_points_are_refused(bad):
     "build",
     [
         lambda: pot.point_charge(float("nan")),
-        lambda: pot.point_charge("1 nC"),
+        lambda: pot.point_charge("1 nK"),
         lambda: pot.point_charge(True),
         lambda: pot.point_charge(1 + 2j),
         lambda: pot.point_charge(10**400),
@@ -384,3 +384,12 @@ def test_bad_potentials_are_refused_with_one_sentence(build):
 def test_a_number_cannot_be_added_to_a_potential():
     with pytest.raises(TypeError):
         pot.point_charge(1e-9) + 5.0
+
+
+def test_amounts_and_places_may_be_quantities():
+    source = pot.point_charge("2 nC", at=("5 cm", 0.0, 0.0))
+    np.testing.assert_array_equal(source.strengths, [2e-9])
+    np.testing.assert_array_equal(source.positions, [[0.05, 0.0, 0.0]])
+    np.testing.assert_array_equal(pot.point_mass("3 t").strengths, [3000.0])
+    with pytest.raises(InvalidInput, match="`charge` must be a quantity in C"):
+        pot.point_charge("2 kg")

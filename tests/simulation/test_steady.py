@@ -52,6 +52,7 @@ def test_values_at_points_are_exact_for_layers():
     expected = 20.0 - 20.0 * crossed / (0.02 + 1.25 + 1 / 7)
     np.testing.assert_allclose(expected[[2, 4]], [19.7169, 2.0222], atol=5e-5)
     np.testing.assert_allclose(result.at(x[:, None]), expected, atol=1e-9)
+    assert "result.at(points); field.at smooths over jumps of the conductivity" in result.summary()
     with pytest.raises(InvalidInput, match="`points` must be an array"):
         result.at([[0.2]])
 
