@@ -189,6 +189,12 @@ class Scene:
     size: tuple[int, int] = (1600, 1200)
     instead: Scene | None = None
 
+    def __repr__(self) -> str:
+        return f"Scene({self.title!r}, {', '.join(type(layer).__name__ for layer in self.layers) or 'empty'})"
+
+    def _repr_png_(self) -> bytes:
+        return _drawn(self)
+
     @property
     def scales(self) -> tuple[ColourScale, ...]:
         """Return the labelled colour scales of the layers, each once, in drawing order."""
@@ -226,6 +232,19 @@ class Chart:
     notes: tuple[str, ...] = ()
     size: tuple[int, int] = (1600, 1200)
 
+    def __repr__(self) -> str:
+        return f"Chart({self.title!r}, {self.y_label} over {self.x_label}, curves: {len(self.curves)})"
+
+    def _repr_png_(self) -> bytes:
+        return _drawn(self)
+
+
+def _drawn(picture: Scene | Chart) -> bytes:
+    """Return the PNG that a notebook shows; drawing is imported only then, for composing needs no graphics."""
+    from fieldsim.view.drawing import png
+
+    return png(picture)
+
 
 Picture = Scene | Chart
 
@@ -236,3 +255,11 @@ class Movie:
 
     frames: tuple[Picture, ...]
     seconds: float = 0.1
+
+    def __repr__(self) -> str:
+        title = self.frames[0].title if self.frames else ""
+        return f"Movie({title!r}, frames: {len(self.frames)}, {self.seconds:g} s each)"
+
+    def _repr_png_(self) -> bytes | None:
+        """Return the last frame, for notebooks; None of an empty movie."""
+        return _drawn(self.frames[-1]) if self.frames else None

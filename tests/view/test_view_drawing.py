@@ -109,6 +109,18 @@ def test_png_and_gif_are_whole_files() -> None:
         assert (moving.format, moving.n_frames, moving.info["duration"]) == ("GIF", 2, 200)
 
 
+def test_pictures_are_short_in_words_and_show_themselves_in_a_notebook() -> None:
+    scene, drawn = flat_scene(), Chart("Decay", (Curve(np.arange(3.0), np.arange(3.0)),), "t (s)", "T (K)")
+    assert repr(scene).startswith(f"Scene({scene.title!r}, Surface")
+    assert repr(drawn) == "Chart('Decay', T (K) over t (s), curves: 1)"
+    movie = Movie((scene, scene), 0.2)
+    assert repr(movie) == f"Movie({scene.title!r}, frames: 2, 0.2 s each)"
+    assert scene._repr_png_() == movie._repr_png_()
+    assert scene._repr_png_().startswith(b"\x89PNG")
+    assert drawn._repr_png_().startswith(b"\x89PNG")
+    assert Movie(())._repr_png_() is None
+
+
 def test_frames_on_one_sheet_equal_pictures_drawn_alone() -> None:
     from fieldsim.view.backend_matplotlib import draw_flat, draw_frames
 
