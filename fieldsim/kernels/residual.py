@@ -8,10 +8,57 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from fieldsim.kernels.grid_rows import residual_row
 from fieldsim.kernels.jit import compiled, compiled_parallel
 
 _SLOTS = 8
+
+
+@compiled
+def _differ(t, b, d, x, lower, x_lower, upper, x_upper):  # type: ignore[no-untyped-def]
+    for k in range(t.size):
+        t[k] = b[k] - d[k] * x[k] + lower[k] * (x_lower[k] - x[k]) + upper[k] * (x_upper[k] - x[k])
+
+
+@compiled
+def _differ_more(t, x, lower, x_lower, upper, x_upper):  # type: ignore[no-untyped-def]
+    for k in range(t.size):
+        t[k] += lower[k] * (x_lower[k] - x[k]) + upper[k] * (x_upper[k] - x[k])
+
+
+@compiled
+def _differ_along(t, g, x):  # type: ignore[no-untyped-def]
+    n = t.size
+    if g.size == 0:
+        return
+    t[0] += g[0] * (x[1] - x[0])
+    t[n - 1] += g[n - 2] * (x[n - 2] - x[n - 1])
+    if g.size == n:
+        flow = g[n - 1] * (x[n - 1] - x[0])
+        t[0] += flow
+        t[n - 1] -= flow
+    if n > 2:
+        _differ_more(t[1 : n - 1], x[1 : n - 1], g[0 : n - 2], x[0 : n - 2], g[1 : n - 1], x[2:n])
+
+
+@compiled
+def residual_row(t, x, b, d, c0, c1, c2, i, j, none):  # type: ignore[no-untyped-def]
+    """Set t = b - A x on row (i, j); differences come before products, so constants leave no rounding."""
+    n0, n1 = x.shape[0], x.shape[1]
+    m0, m1 = c0.shape[0], c1.shape[1]
+    lower, upper = (i - 1 if i > 0 else n0 - 1), (i + 1 if i < n0 - 1 else 0)
+    _differ(
+        t, b, d[i, j], x[i, j],
+        c0[lower, j] if lower < m0 else none, x[lower, j],
+        c0[i, j] if i < m0 else none, x[upper, j],
+    )  # fmt: skip
+    if m1 > 0:
+        lower, upper = (j - 1 if j > 0 else n1 - 1), (j + 1 if j < n1 - 1 else 0)
+        _differ_more(
+            t, x[i, j],
+            c1[i, lower] if lower < m1 else none, x[i, lower],
+            c1[i, j] if j < m1 else none, x[i, upper],
+        )  # fmt: skip
+    _differ_along(t, c2[i, j], x[i, j])
 
 
 @compiled
