@@ -185,9 +185,10 @@ class _Tail:
         )
 
 
-def _flat_smoothing(levels: list[Level]) -> tuple[Array, Array, Array, Array]:
+def _flat_smoothing(levels: list[Level]) -> tuple[NDArray[np.int64], NDArray[np.int64], Array, NDArray[np.int64]]:
     """Return the steps of all levels, where each level's begin, all factors, and where each line axis' begin."""
-    steps, begins, factors, factor_begins, end = [], [0], [np.zeros(0)], [], 0
+    steps, begins, factors, end = [], [0], [np.zeros(0)], 0
+    factor_begins: list[tuple[int, int, int]] = []
     for level in levels:
         slots = {}
         for axis, (inverse, lower, fill) in level.factors.items():
