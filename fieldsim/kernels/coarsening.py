@@ -10,12 +10,13 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
+from fieldsim.kernels.inner import inner
 from fieldsim.kernels.jit import compiled, compiled_parallel
 
 _TINY = 1e-300
 
 
-@compiled
+@inner
 def series(inner, face, outer, has_inner, has_outer):  # type: ignore[no-untyped-def]
     """Return the conductance from the middle of one pair of cells to the middle of the next."""
     if face <= 0.0:
@@ -58,7 +59,7 @@ def coarse_couplings(coarse, fine, axis, f0, f1, f2, n0, n1, n2):  # type: ignor
                 coarse[ic, jc, kc] = min(max(chain, 0.5 * total), total) if factor == 2 else total
 
 
-@compiled
+@inner
 def _coupled(c0, c1, c2, i, j, k, n0, n1, n2):  # type: ignore[no-untyped-def]
     """Return the sum of the couplings of one cell."""
     total = 0.0
@@ -137,7 +138,7 @@ def eliminate(coupling, ground):  # type: ignore[no-untyped-def]
     return pivots
 
 
-@compiled
+@inner
 def substitute(x, b, coupling, pivots):  # type: ignore[no-untyped-def]
     """Solve with the factors of `eliminate`; an unknown without pivot is set to zero."""
     n = pivots.size

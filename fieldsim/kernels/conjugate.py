@@ -9,20 +9,22 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from fieldsim.kernels.grid_rows import residual_row
+from fieldsim.kernels.grid_rows import residual_rows, rows_at_once
+from fieldsim.kernels.inner import inner
 from fieldsim.kernels.jit import compiled, compiled_parallel
+from fieldsim.kernels.multigrid import flat
 
 _BLOCK = 32768
 _SLOTS = 256
 
 
-@compiled
+@inner
 def _add_products(slots, a, b):  # type: ignore[no-untyped-def]
     for k in range(a.size):
         slots[k] += a[k] * b[k]
 
 
-@compiled
+@inner
 def _sum(values):  # type: ignore[no-untyped-def]
     total = 0.0
     for k in range(values.size):
@@ -30,7 +32,7 @@ def _sum(values):  # type: ignore[no-untyped-def]
     return total
 
 
-@compiled
+@inner
 def _dot_block(a, b, first, last):  # type: ignore[no-untyped-def]
     slots = np.zeros(_SLOTS)
     for begin in range(first, last, _SLOTS):
@@ -53,7 +55,7 @@ def dot(a, b):  # type: ignore[no-untyped-def]
     return _sum(parts)
 
 
-@compiled
+@inner
 def _advance(x, r, p, q, length):  # type: ignore[no-untyped-def]
     for k in range(x.size):
         x[k] += length * p[k]
@@ -61,7 +63,7 @@ def _advance(x, r, p, q, length):  # type: ignore[no-untyped-def]
         r[k] -= length * q[k]
 
 
-@compiled
+@inner
 def _advance_block(x, r, p, q, length, first, last):  # type: ignore[no-untyped-def]
     slots = np.zeros(_SLOTS)
     for begin in range(first, last, _SLOTS):
@@ -86,60 +88,64 @@ def advance(x, r, p, q, length):  # type: ignore[no-untyped-def]
     return _sum(parts)
 
 
-@compiled
-def _turn_plane(p, z, weight):  # type: ignore[no-untyped-def]
-    for j in range(p.shape[0]):
-        row, change = p[j], z[j]
-        for k in range(row.size):
-            row[k] = change[k] + weight * row[k]
+@inner
+def _turn(p, z, weight):  # type: ignore[no-untyped-def]
+    for k in range(p.size):
+        p[k] = z[k] + weight * p[k]
 
 
-@compiled
+@inner
 def _negate(q):  # type: ignore[no-untyped-def]
     for k in range(q.size):
         q[k] = -q[k]
 
 
-@compiled
-def _product_plane(q, p, d, c0, c1, c2, i, none):  # type: ignore[no-untyped-def]
+@inner
+def _product_plane(q, p, d, c0, c1, c2, i, n1, n2, none):  # type: ignore[no-untyped-def]
     slots = np.zeros(none.size)
-    for j in range(p.shape[1]):
-        residual_row(q[i, j], p, none, d, c0, c1, c2, i, j, none)
-        _negate(q[i, j])
-        _add_products(slots, q[i, j], p[i, j])
+    rows = rows_at_once(n1, n2)
+    for j in range(0, n1, rows):
+        stop = min(j + rows, n1)
+        here = slice(j * n2, stop * n2)
+        out = q[i, here]
+        residual_rows(out, none[: (stop - j) * n2], p, d, c0, c1, c2, i, j, stop, n1, n2, none)
+        _negate(out)
+        _add_products(slots, out, p[i, here])
     return _sum(slots)
 
 
-@compiled
-def _turn_inside(parts, q, p, z, weight, d, c0, c1, c2, first, last):  # type: ignore[no-untyped-def]
-    none = np.zeros(p.shape[2])
+@inner
+def _turn_inside(parts, q, p, z, weight, d, c0, c1, c2, n1, n2, first, last):  # type: ignore[no-untyped-def]
+    none = np.zeros(rows_at_once(n1, n2) * n2)
     for i in range(first, last):
-        _turn_plane(p[i], z[i], weight)
+        _turn(p[i], z[i], weight)
         if i - 1 > first:
-            parts[i - 1] = _product_plane(q, p, d, c0, c1, c2, i - 1, none)
+            parts[i - 1] = _product_plane(q, p, d, c0, c1, c2, i - 1, n1, n2, none)
 
 
-@compiled
-def _turn_cut(parts, q, p, d, c0, c1, c2, first, last):  # type: ignore[no-untyped-def]
-    none = np.zeros(p.shape[2])
-    parts[first] = _product_plane(q, p, d, c0, c1, c2, first, none)
+@inner
+def _turn_cut(parts, q, p, d, c0, c1, c2, n1, n2, first, last):  # type: ignore[no-untyped-def]
+    none = np.zeros(rows_at_once(n1, n2) * n2)
+    parts[first] = _product_plane(q, p, d, c0, c1, c2, first, n1, n2, none)
     if last - 1 > first:
-        parts[last - 1] = _product_plane(q, p, d, c0, c1, c2, last - 1, none)
+        parts[last - 1] = _product_plane(q, p, d, c0, c1, c2, last - 1, n1, n2, none)
 
 
 @compiled_parallel
 def turn(q, p, z, weight, d, c0, c1, c2, planes):  # type: ignore[no-untyped-def]
     """Set p = z + weight p and q = A p in one pass, and return p . q; `planes` are the cuts between slabs."""
+    n1, n2 = p.shape[1], p.shape[2]
+    q, p, z, d, c0, c1, c2 = flat(q), flat(p), flat(z), flat(d), flat(c0), flat(c1), flat(c2)
     parts = np.zeros(p.shape[0])
     slabs = planes.size - 1
     if slabs == 1:
-        _turn_inside(parts, q, p, z, weight, d, c0, c1, c2, planes[0], planes[1])
-        _turn_cut(parts, q, p, d, c0, c1, c2, planes[0], planes[1])
+        _turn_inside(parts, q, p, z, weight, d, c0, c1, c2, n1, n2, planes[0], planes[1])
+        _turn_cut(parts, q, p, d, c0, c1, c2, n1, n2, planes[0], planes[1])
         return _sum(parts)
     for s in prange(slabs):
-        _turn_inside(parts, q, p, z, weight, d, c0, c1, c2, planes[s], planes[s + 1])
+        _turn_inside(parts, q, p, z, weight, d, c0, c1, c2, n1, n2, planes[s], planes[s + 1])
     for s in prange(slabs):
-        _turn_cut(parts, q, p, d, c0, c1, c2, planes[s], planes[s + 1])
+        _turn_cut(parts, q, p, d, c0, c1, c2, n1, n2, planes[s], planes[s + 1])
     return _sum(parts)
 
 

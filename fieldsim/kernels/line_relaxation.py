@@ -12,19 +12,19 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from fieldsim.kernels.grid_rows import neighbour_sum
-from fieldsim.kernels.jit import compiled, compiled_parallel
+from fieldsim.kernels.inner import inner
+from fieldsim.kernels.jit import compiled_parallel
 
 _TOGETHER = 4
 
 
-@compiled
+@inner
 def _is_seam(place, n, faces):  # type: ignore[no-untyped-def]
     """Return 1 for the last cell of a ring of odd length."""
     return 1 if (n % 2 == 1 and n > 1 and faces == n and place == n - 1) else 0
 
 
-@compiled
+@inner
 def row_masks(n, faces):  # type: ignore[no-untyped-def]
     """Return rows that mark even cells, odd cells, the seam cell of an odd ring, and all cells."""
     mask = np.zeros((4, n))
@@ -37,7 +37,7 @@ def row_masks(n, faces):  # type: ignore[no-untyped-def]
     return mask
 
 
-@compiled
+@inner
 def _mask_number(step, i, j, n0, n1, m0, m1):  # type: ignore[no-untyped-def]
     """Return which mask of row (i, j) a step relaxes, or -1."""
     axis = step[0]
@@ -59,33 +59,33 @@ def _mask_number(step, i, j, n0, n1, m0, m1):  # type: ignore[no-untyped-def]
     return parity % 2
 
 
-@compiled
+@inner
 def _relax_points(x, b, w, c0, c1, c2, step, i):  # type: ignore[no-untyped-def]
     n0, n1, n2 = x.shape
-    t, none, masks = np.empty(n2), np.zeros(n2), row_masks(n2, c2.shape[2])
+    t, masks = np.empty(n2), row_masks(n2, c2.shape[2])
     for j in range(n1):
         number = _mask_number(step, i, j, n0, n1, c0.shape[0], c1.shape[1])
         if number < 0:
             continue
-        neighbour_sum(t, b[i, j], x, c0, c1, c2, i, j, none)
+        _outside(t, b, x, c0, c1, c2, -1, i, j)
         row, weight, mask = x[i, j], w[i, j], masks[number]
         for k in range(n2):
             row[k] += mask[k] * (t[k] * weight[k] - row[k])
 
 
-@compiled
+@inner
 def _weigh(t, b, g, x):  # type: ignore[no-untyped-def]
     for k in range(t.size):
         t[k] = b[k] + g[k] * x[k]
 
 
-@compiled
+@inner
 def _weigh_more(t, g, x):  # type: ignore[no-untyped-def]
     for k in range(t.size):
         t[k] += g[k] * x[k]
 
 
-@compiled
+@inner
 def _outside(t, b, x, c0, c1, c2, axis, i, j):  # type: ignore[no-untyped-def]
     """Set t = b + the couplings to cells off the line, on row (i, j)."""
     n0, n1, n2 = x.shape
@@ -115,7 +115,7 @@ def _outside(t, b, x, c0, c1, c2, axis, i, j):  # type: ignore[no-untyped-def]
                 t[n2 - 1] += g[n2 - 1] * row[0]
 
 
-@compiled
+@inner
 def _solve_rows(y, x, inverse, lower, fill, i, js, count):  # type: ignore[no-untyped-def]
     """Solve along four rows side by side: each alone would wait for its own last product."""
     n = x.shape[2]
@@ -171,7 +171,7 @@ def _solve_rows(y, x, inverse, lower, fill, i, js, count):  # type: ignore[no-un
             out[k] = row[k]
 
 
-@compiled
+@inner
 def _relax_rows(x, b, inverse, lower, fill, c0, c1, c2, step, i):  # type: ignore[no-untyped-def]
     """Relax the lines of a plane that run along the last axis."""
     n0, n1, n2 = x.shape
@@ -190,7 +190,7 @@ def _relax_rows(x, b, inverse, lower, fill, c0, c1, c2, step, i):  # type: ignor
             count = 0
 
 
-@compiled
+@inner
 def _relax_columns(x, b, inverse, lower, fill, c0, c1, c2, step, place):  # type: ignore[no-untyped-def]
     """Relax the lines along the first (second) axis in the sheet `place` of the second (first) one, all k at once."""
     n0, n1, n2 = x.shape
@@ -224,7 +224,7 @@ def _relax_columns(x, b, inverse, lower, fill, c0, c1, c2, step, place):  # type
             out[k] += mask[k] * (row[k] - out[k])
 
 
-@compiled
+@inner
 def relax_part(x, b, w, inverse, lower, fill, c0, c1, c2, step, part):  # type: ignore[no-untyped-def]
     """Relax what a step has in one plane of the first axis (of the second one for lines along the first)."""
     if step[0] < 0:
@@ -243,7 +243,7 @@ def relax(x, b, w, inverse, lower, fill, c0, c1, c2, step):  # type: ignore[no-u
         relax_part(x, b, w, inverse, lower, fill, c0, c1, c2, step, np.int64(part))
 
 
-@compiled
+@inner
 def _factor_sheet(inverse, lower, fill, d, c0, c1, c2, axis, sheet):  # type: ignore[no-untyped-def]
     n0, n1, n2 = d.shape
     across = n1 if axis == 2 else n2

@@ -7,6 +7,8 @@ with red-black Gauss-Seidel or lines, in reversed order after the correction, is
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +21,11 @@ from fieldsim.linear.multigrid_levels import Level, build_levels, dense
 Array = NDArray[np.float64]
 
 _SMALL = 32768
+# (kind, colour): two sweeps of red and black, in reversed order after the correction
+_DOWN = np.array([(multigrid.START, 0), (multigrid.RELAX, 1), (multigrid.RELAX, 0), (multigrid.RELAX, 1)])
+_DOWN_AGAIN = np.array([(multigrid.RELAX, 0), (multigrid.RELAX, 1)] * 2)
+_UP = np.array([(multigrid.PROLONG, 0), *[(multigrid.RELAX, 1), (multigrid.RELAX, 0)] * 2])
+_NOTHING = np.zeros((0, 0, 0))
 
 
 def suits(operator: GridOperator) -> str:
@@ -122,23 +129,22 @@ class GeometricMultigrid:
             return
         level = self._large[number]
         coarse_x, coarse_b = self._x[number], self._b[number]
-        system = (x, b, level.w, *level.couplings)
+        operator = (level.d, *level.couplings)
         if level.steps.size:
             if not again:
                 x[:] = 0.0
             _take(level, x, b, range(len(level.steps)))
-            multigrid.restrict(coarse_b, x, b, level.d, *level.couplings, level.merge, level.cuts)
-        elif again:
-            multigrid.descend_again(coarse_b, x, b, level.w, level.d, *level.couplings, level.merge, level.cuts)
+            multigrid.restrict(coarse_b, x, b, *operator, level.merge)
         else:
-            multigrid.descend(coarse_b, *system, level.merge, level.cuts)
+            down = _DOWN_AGAIN if again else _DOWN
+            multigrid.run(down, coarse_b, x, b, level.w, *operator, _NOTHING, level.merge, level.cuts)
         for visit in range(self.levels[number + 1].visits):
             self._cycle(number + 1, coarse_x, coarse_b, again=visit > 0)
         if level.steps.size:
             multigrid.prolong(x, coarse_x, level.merge)
             _take(level, x, b, range(len(level.steps) - 1, -1, -1))
         else:
-            multigrid.ascend(x, coarse_x, b, level.w, *level.couplings, level.merge, level.cuts)
+            multigrid.run(_UP, _NOTHING, x, b, level.w, *operator, coarse_x, level.merge, level.cuts)
 
 
 def _take(level: Level, x: Array, b: Array, order: range) -> None:
@@ -185,9 +191,10 @@ class _Tail:
         )
 
 
-def _flat_smoothing(levels: list[Level]) -> tuple[NDArray[np.int64], NDArray[np.int64], Array, NDArray[np.int64]]:
-    """Return the steps of all levels, where each level's begin, all factors, and where each line axis' begin."""
-    steps, begins, factors, end = [], [0], [np.zeros(0)], 0
+def _flat_smoothing(levels: list[Level]) -> tuple[NDArray[Any], ...]:
+    """Return the line steps of all levels, where each level's begin, all factors and where they begin, point steps."""
+    steps: list[tuple[int, ...]] = []
+    begins, factors, end = [0], [np.zeros(0)], 0
     factor_begins: list[tuple[int, int, int]] = []
     for level in levels:
         slots = {}
@@ -204,4 +211,7 @@ def _flat_smoothing(levels: list[Level]) -> tuple[NDArray[np.int64], NDArray[np.
         np.array(begins, np.int64),
         np.concatenate(factors),
         np.array(factor_begins, np.int64).reshape(-1, 3),
+        _DOWN,
+        _DOWN_AGAIN,
+        _UP,
     )

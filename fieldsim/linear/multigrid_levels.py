@@ -24,7 +24,10 @@ LineFactors = tuple[Array, Array, Array]
 Walls = dict[tuple[int, int], Array]
 
 _COARSEST = 100
-_PLANES_PER_SLAB = 32
+# thick enough for the steps of a pass on both sides of a cut
+_PLANES_PER_SLAB = 16
+# a W-cycle may cost so much more than a V-cycle
+_WORK_OF_W = 1.4
 
 
 @dataclass
@@ -55,17 +58,17 @@ class Level:
         return tuple(c.shape[axis] == n for axis, (c, n) in enumerate(zip(self.couplings, self.shape, strict=True)))
 
     @property
-    def cuts(self) -> Integers:
-        """Planes of the next coarser grid at which the slabs of one pass begin, and the end."""
-        planes = -(-self.shape[0] // int(self.merge[0]))
-        slabs = max(1, self.shape[0] // _PLANES_PER_SLAB)
-        return np.arange(slabs + 1) * planes // slabs
-
-    @property
     def planes(self) -> Integers:
-        """Planes at which the slabs of one pass begin, and the end."""
+        """Planes at which slabs for several threads begin, and the end."""
         slabs = max(1, self.shape[0] // _PLANES_PER_SLAB)
         return np.arange(slabs + 1) * self.shape[0] // slabs
+
+    @property
+    def cuts(self) -> Integers:
+        """The same for passes that take several steps: whole coarse planes a slab, nothing where it is too thin."""
+        if self.shape[0] < _PLANES_PER_SLAB:
+            return np.zeros(0, np.int64)
+        return np.append(self.planes[:-1] // self.merge[0] * self.merge[0], self.shape[0])
 
 
 def build_levels(operator: GridOperator) -> list[Level]:
@@ -73,19 +76,19 @@ def build_levels(operator: GridOperator) -> list[Level]:
     d, couplings = _with_three_axes(operator)
     walls = _walls(d)
     levels: list[Level] = []
-    visits = 1
     while True:
         w = np.empty_like(d)
         coarsening.inverse_diagonal(w, d, *couplings)
-        level = Level(d, couplings, w, np.ones(3, np.int64), np.zeros((0, 5), np.int64), {}, visits)
+        level = Level(d, couplings, w, np.ones(3, np.int64), np.zeros((0, 5), np.int64), {})
         levels.append(level)
         if d.size <= _COARSEST:
-            return levels
+            break
         merge, lines = choose(level.shape, couplings)
         level.merge = np.array(merge)
         _prepare_steps(level, lines)
-        visits = 2 if sum(merge) >= 5 else 1
         d, couplings, walls = _coarsen(level, walls)
+    _set_visits(levels)
+    return levels
 
 
 def dense(level: Level) -> tuple[Array, Array]:
@@ -118,6 +121,21 @@ def _with_three_axes(operator: GridOperator) -> tuple[Array, Couplings]:
         couplings.append(np.ascontiguousarray(given, dtype=float).reshape(faces))
     first, second, third = couplings
     return np.ascontiguousarray(operator.diagonal, dtype=float).reshape(full), (first, second, third)
+
+
+def _set_visits(levels: list[Level]) -> None:
+    """Cycle coarse levels twice from some level on, as far up as the work allows.
+
+    With over-corrected levels below, a cycle of single visits may overshoot more than twofold; doing it again
+    would then no longer be positive. Double visits all the way down keep every eigenvalue below two.
+    """
+    sizes = [level.d.size for level in levels]
+    for first in range(1, len(levels) - 1):
+        times = [2 ** max(0, number - first + 1) for number in range(len(levels) - 1)]
+        if sum(size * t for size, t in zip(sizes, times, strict=False)) <= _WORK_OF_W * sum(sizes):
+            for level in levels[first:-1]:
+                level.visits = 2
+            return
 
 
 def _prepare_steps(level: Level, lines: Sequence[int]) -> None:
@@ -171,9 +189,7 @@ def _coarsen(level: Level, walls: Walls) -> tuple[Array, Couplings, Walls]:
         faces[axis] = 0 if shape[axis] == 1 else shape[axis] - (not level.rings[axis])
         coarse = np.zeros(faces)
         if coarse.size:
-            f0, f1, f2 = merge
-            n0, n1, n2 = level.shape
-            coarsening.coarse_couplings(coarse, fine, axis, f0, f1, f2, n0, n1, n2)
+            coarsening.coarse_couplings(coarse, fine, axis, *merge, *level.shape)
         couplings.append(coarse)
     d = np.empty(shape)
     coarsening.coarse_diagonal(d, level.d, *level.couplings, *merge)
