@@ -172,9 +172,9 @@ def run(steps, rc, x, b, w, d, c0, c1, c2, e, merge, cuts):  # type: ignore[no-u
         return
     ring = c0.shape[0] == n0
     for slab in prange(slabs):
-        s = np.int64(slab)
-        below, above = s > 0 or ring, s < slabs - 1 or ring
-        _run_slab(steps, rc, x, b, w, d, c0, c1, c2, e, merge, shape, cuts[s], cuts[s + 1], below, above)
+        this = np.int64(slab)
+        below, above = this > 0 or ring, this < slabs - 1 or ring
+        _run_slab(steps, rc, x, b, w, d, c0, c1, c2, e, merge, shape, cuts[this], cuts[this + 1], below, above)
     for slab in prange(slabs if ring else slabs - 1):
         _run_cut(steps, rc, x, b, w, d, c0, c1, c2, e, merge, shape, cuts, np.int64(slab), ring)
 

@@ -189,7 +189,9 @@ def _coarsen(level: Level, walls: Walls) -> tuple[Array, Couplings, Walls]:
         faces[axis] = 0 if shape[axis] == 1 else shape[axis] - (not level.rings[axis])
         coarse = np.zeros(faces)
         if coarse.size:
-            coarsening.coarse_couplings(coarse, fine, axis, *merge, *level.shape)
+            f0, f1, f2 = merge
+            n0, n1, n2 = level.shape
+            coarsening.coarse_couplings(coarse, fine, axis, f0, f1, f2, n0, n1, n2)
         couplings.append(coarse)
     d = np.empty(shape)
     coarsening.coarse_diagonal(d, level.d, *level.couplings, *merge)
