@@ -2,14 +2,17 @@
 
 from fieldsim.linear.grid_operator import GridOperator
 from fieldsim.linear.result import LinearResult, Status
-from fieldsim.linear.solver import COMPATIBLE, METHODS, Prepared, check_method, prepare, solve
+from fieldsim.linear.solver import COMPATIBLE, METHODS, Operator, Prepared, check_method, prepare, solve
+from fieldsim.linear.sparse_operator import SparseOperator
 
 __all__ = [
     "COMPATIBLE",
     "METHODS",
     "GridOperator",
     "LinearResult",
+    "Operator",
     "Prepared",
+    "SparseOperator",
     "Status",
     "check_method",
     "prepare",

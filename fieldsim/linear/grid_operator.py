@@ -19,6 +19,8 @@ from fieldsim.errors import InvalidInput, must
 
 Array = NDArray[np.float64]
 
+_COMPILED_ABOVE = 1 << 17
+
 
 @dataclass(frozen=True)
 class GridOperator:
@@ -51,12 +53,39 @@ class GridOperator:
         """Number of unknowns."""
         return self.diagonal.size
 
+    @property
+    def compiles(self) -> bool:
+        """Whether products are worth loading a compiled kernel."""
+        return self.size >= _COMPILED_ABOVE and len(self.shape) <= 3
+
     def shifted(self, addition: Array, scale: float = 1.0) -> GridOperator:
         """Return `scale` times this operator with `addition` (grid shape) added to the diagonal."""
-        return GridOperator(scale * self.diagonal + addition, tuple(scale * c for c in self.couplings), self.periodic)
+        couplings = self.couplings if scale == 1.0 else tuple(scale * c for c in self.couplings)
+        return GridOperator(scale * self.diagonal + addition, couplings, self.periodic)
+
+    def closed(self, idle: NDArray[np.bool_]) -> GridOperator:
+        """Return the operator without the cells in `idle`: couplings to them stand on the diagonal of the others."""
+        diagonal, couplings = self.diagonal.copy(), []
+        for axis, coupling in enumerate(self.couplings):
+            faces = np.moveaxis(coupling, axis, 0).copy()
+            count = faces.shape[0]
+            along, gone = np.moveaxis(diagonal, axis, 0), np.moveaxis(idle, axis, 0)
+            upper = (np.arange(count) + 1) % gone.shape[0]
+            along[:count] += np.where(gone[upper] & ~gone[:count], faces, 0.0)
+            along[upper] += np.where(gone[:count] & ~gone[upper], faces, 0.0)
+            faces[gone[:count] | gone[upper]] = 0.0
+            couplings.append(np.moveaxis(faces, 0, axis))
+        size = max((float(c.max(initial=0.0)) for c in couplings), default=0.0)
+        diagonal[idle] = size if size > 0.0 else 1.0
+        return GridOperator(diagonal, tuple(couplings), self.periodic)
 
     def apply(self, u: Array) -> Array:
         """Return A u on the grid without building a matrix."""
+        if self.compiles:
+            from fieldsim.linear.residual import residual_of
+
+            image = residual_of(self, u, np.zeros(self.shape))
+            return np.negative(image, out=image)
         result = self.diagonal * u
         for axis, (coupling, periodic) in enumerate(zip(self.couplings, self.periodic, strict=True)):
             flow = differences(u, axis, periodic=periodic)

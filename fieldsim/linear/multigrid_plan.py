@@ -16,11 +16,14 @@ Array = NDArray[np.float64]
 
 _SAMPLES_AT_ENDS = 6
 _SAMPLES_INSIDE = 12
-_ENOUGH = 0.25
+_ENOUGH = 0.35
 # time of relaxation by the number of line axes, in units of two colours of points
-_COST_OF_LINES = (1.0, 2.0, 3.7, 5.5)
+_COST_OF_LINES = (1.0, 1.5, 2.1, 2.8)
 # work of all levels by the number of merged axes
-_COST_OF_LEVELS = {1: 2.2, 2: 2.0, 3: 1.35}
+_COST_OF_LEVELS = {1: 5.0, 2: 1.7, 3: 1.35}
+# lines along all axes, one after the other, never do worse than this by much
+_ALL_LINES = 2.5
+_WORST = 6.0
 
 
 def choose(shape: tuple[int, ...], couplings: tuple[Array, ...]) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -29,23 +32,32 @@ def choose(shape: tuple[int, ...], couplings: tuple[Array, ...]) -> tuple[tuple[
     logs = _separable_strengths(shape, couplings, active)
     best, chosen = np.inf, (active, active[:0])
     for lines in chain.from_iterable(combinations(active, count) for count in range(len(active) + 1)):
-        ratios = np.array([_smoothed(logs, axis, lines) for axis in active])
+        ratios = [_smoothed(logs, axis, lines) for axis in active]
         for merged in chain.from_iterable(combinations(range(len(active)), c) for c in range(1, len(active) + 1)):
-            weakest = float(ratios[list(merged)].min())
-            cost = _COST_OF_LINES[len(lines)] * _COST_OF_LEVELS[len(merged)] * max(1.0, _ENOUGH / weakest) ** 0.5
+            weakest = np.minimum.reduce([ratios[m] for m in merged])
+            slowdown = _slowdown(weakest)
+            if lines == active:
+                slowdown = min(slowdown, _ALL_LINES)
+            cost = _COST_OF_LINES[len(lines)] * _COST_OF_LEVELS[len(merged)] * slowdown
             if cost < best * (1.0 - 1e-9):
                 best, chosen = cost, (tuple(active[m] for m in merged), lines)
     merged_axes, lines = chosen
     return tuple(2 if axis in merged_axes else 1 for axis in range(len(shape))), lines
 
 
-def _smoothed(logs: dict[int, Array], axis: int, lines: tuple[int, ...]) -> float:
-    """Return the least ratio of the coupling along `axis` to the strongest one that relaxation must cope with."""
+def _smoothed(logs: dict[int, Array], axis: int, lines: tuple[int, ...]) -> Array:
+    """Return the ratio of the coupling along `axis` to the strongest one that relaxation must cope with, a cell."""
     best = np.full(next(iter(logs.values())).shape, -np.inf)
     for line in (None, *lines):
         strongest = np.maximum.reduce([value for other, value in logs.items() if other != line or other == axis])
         np.maximum(best, logs[axis] - strongest, out=best)
-    return float(np.exp(max(best.min(), -60.0)))
+    return best
+
+
+def _slowdown(logs: Array) -> float:
+    """Return the estimated factor in the number of iterations where some cells couple weakly along a merged axis."""
+    lacking = np.maximum(np.log(_ENOUGH) - logs, 0.0)
+    return float(np.mean(np.exp(0.5 * np.minimum(lacking, _WORST))) * np.exp(0.25 * lacking.max()))
 
 
 def _separable_strengths(

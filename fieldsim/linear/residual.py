@@ -9,8 +9,6 @@ import numpy as np
 from fieldsim.arrays import FloatArray
 from fieldsim.linear.grid_operator import GridOperator
 
-_COMPILED_ABOVE = 1 << 17
-
 
 @dataclass(frozen=True)
 class ResidualSums:
@@ -29,7 +27,7 @@ def residual_of(operator: GridOperator, x: FloatArray, b: FloatArray) -> FloatAr
     Differences are taken before products, so that a constant x leaves no rounding from the couplings.
     """
     answer, right = np.reshape(x, operator.shape), np.reshape(b, operator.shape)
-    if _is_small(operator):
+    if not operator.compiles:
         return (right - operator.apply(answer)).reshape(np.shape(b))
     values = np.empty(operator.shape)
     _compiled(operator, values, answer, right)
@@ -39,7 +37,7 @@ def residual_of(operator: GridOperator, x: FloatArray, b: FloatArray) -> FloatAr
 def residual_sums(operator: GridOperator, x: FloatArray, b: FloatArray) -> ResidualSums:
     """Return what judges x, in one pass that stores no array; x and b are of the grid's shape or flat."""
     answer, right = np.reshape(x, operator.shape), np.reshape(b, operator.shape)
-    if _is_small(operator):
+    if not operator.compiles:
         values = right - operator.apply(answer)
         pairs = ((values, values), (answer, answer), (right, right), (values, operator.diagonal))
         sums = np.array([values.sum(), *((one * other).sum() for one, other in pairs)])
@@ -47,10 +45,6 @@ def residual_sums(operator: GridOperator, x: FloatArray, b: FloatArray) -> Resid
         sums = _compiled(operator, np.empty((0, 0, 0)), answer, right)
     norm, length, right_length = (float(value) for value in np.sqrt(sums[1:4]))
     return ResidualSums(float(sums[0]), norm, length, right_length, float(sums[4]))
-
-
-def _is_small(operator: GridOperator) -> bool:
-    return operator.size < _COMPILED_ABOVE or len(operator.shape) > 3
 
 
 def _compiled(operator: GridOperator, values: FloatArray, x: FloatArray, b: FloatArray) -> FloatArray:

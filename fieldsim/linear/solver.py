@@ -1,41 +1,42 @@
 """Choose, prepare and run a solver for A x = b, and judge the answer by its true residual.
 
 The choice follows the structure: transforms and fast diagonalisation where the couplings are products (see
-`find_fast_solver`), direct where elimination fills in little (one and two dimensions, small
-systems), multigrid-preconditioned conjugate gradients for large symmetric three-dimensional systems, ILU and
-BiCGSTAB for large unsymmetric ones. Callers see `prepare(A).solve(b)` only, so that a faster solver replaces
-these without a change above.
+`find_fast_solver`); elimination where it fills in little (one and two dimensions, small systems); conjugate gradients,
+or BiCGSTAB where A is not symmetric, with geometric multigrid as preconditioner for the rest.
+Callers see `prepare(A).solve(b)` only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import LinearOperator, bicgstab, spilu
 
 from fieldsim.errors import InvalidInput, must
 from fieldsim.linear.direct import Factorisation
 from fieldsim.linear.grid_operator import GridOperator
-from fieldsim.linear.krylov import Diagonal, Multigrid, conjugate_gradients, dominance, dot
-from fieldsim.linear.residual import residual_of, residual_sums
+from fieldsim.linear.krylov import bicgstab, conjugate_gradients, dot
+from fieldsim.linear.multigrid import GeometricMultigrid, suits
+from fieldsim.linear.residual import ResidualSums, residual_of, residual_sums
 from fieldsim.linear.result import REMEDIES, LinearResult, Status
 from fieldsim.linear.separable import find_fast_solver
+from fieldsim.linear.sparse_operator import SparseOperator
 from fieldsim.linear.spectral import FastSolver
 
 Array = NDArray[np.float64]
-Matrix = GridOperator | sparse.csr_array
+Operator: TypeAlias = GridOperator | SparseOperator
+Matrix: TypeAlias = Operator | sparse.csr_array
 
 METHODS = ("auto", "fast", "direct", "cg", "bicgstab")
 COMPATIBLE = 1e-10
 _ITERATIONS = 500
+_RESTARTS = 3
 _ROUNDING = 50 * np.finfo(float).eps
 _DIRECT_BELOW = 6_000
 _PLANAR_BELOW = 600_000
-_DOMINANT = 20.0
 
 
 class Prepared:
@@ -52,63 +53,55 @@ class Prepared:
         symmetric: bool = True,
         nullspace: bool = False,
         weights: Array | None = None,
-        near: Callable[[], Prepared] | None = None,
     ) -> None:
         check_method(method)
+        symmetric = symmetric and (not isinstance(matrix, SparseOperator) or matrix.symmetric)
         if method == "cg" and not symmetric:
             raise InvalidInput(must("method", "bicgstab or direct for an unsymmetric matrix", method, "Use them."))
-        self.shape = matrix.shape if isinstance(matrix, GridOperator) else (matrix.shape[0],)
-        self._product: Callable[[Array], Array] = _product_of(matrix)
+        self._matrix = matrix if isinstance(matrix, GridOperator | SparseOperator) else sparse.csr_array(matrix)
         self._symmetric, self.nullspace = symmetric, nullspace
         self._weights = None if weights is None else np.asarray(weights).ravel()
-        self._engine: Any = None
-        self._fast = _fast_solver(matrix, method, symmetric=symmetric)
-        if self._fast is not None and isinstance(matrix, GridOperator):
-            self.method, self.reason = self._fast.name, self._fast.reason
-            excess = matrix.diagonal
-            self._operator, self._row_sum = matrix, float(excess.sum())
-            self._excess_square = float(np.einsum("i,i->", excess.ravel(), excess.ravel()))
-            self._size = float(excess.max()) + 2.0 * sum(float(c.max(initial=0.0)) for c in matrix.couplings)
-            floating = not nullspace and not excess.any()
-            self._status = Status.SINGULAR if floating else Status.CONVERGED
+        self._excess, self._size, floating = _scales(self._matrix)
+        self._row_sum = float(self._excess.sum())  # not finite where a row is not
+        self._run: Callable[[Array, Array, float], tuple[Array, int]]
+        self._fast = _fast_solver(self._matrix, method, symmetric=symmetric)
+        if not np.isfinite(self._size + self._row_sum):
+            self.method, self.reason, self._status = method, "not finite", Status.NOT_FINITE
             return
-        self._matrix = matrix.matrix() if isinstance(matrix, GridOperator) else sparse.csr_array(matrix)
-        self.method, self.reason = (method, "asked for") if method != "auto" else _choose(matrix, symmetric=symmetric)
-        self._size = float(abs(self._matrix).max()) if self._matrix.nnz else 0.0
-        self._finite = bool(np.isfinite(self._matrix.data).all())
-        self._row_sum = float(self._matrix.sum())
-        self._status = self._prepare_engine(near)
+        self._status = Status.SINGULAR if floating and not nullspace else Status.CONVERGED
+        if self._fast is not None:
+            self.method, self.reason = self._fast.name, self._fast.reason
+            return
+        self.method, self.reason = (method, "asked for") if method != "auto" else _choose(self._matrix, symmetric)
+        if self._status is Status.CONVERGED:
+            self._status = self._prepare_engine()
 
-    def _prepare_engine(self, near: Callable[[], Prepared] | None) -> Status:
-        if not self._finite:
-            return Status.NOT_FINITE
-        if not self.nullspace and self._annihilates_constants():
+    def _prepare_engine(self) -> Status:
+        if self.method == "direct":
+            stored = _stored(self._matrix)
+            try:
+                factors = Factorisation(stored, symmetric=self._symmetric, nullspace=self.nullspace)
+            except RuntimeError:  # SuperLU: "Factor is exactly singular"
+                return Status.SINGULAR
+            self._run = lambda b, start, rtol: (start + factors.apply(b - self._product(start)), 1)
+            return Status.CONVERGED
+        multigrid = self._multigrid()
+        if multigrid is not None and isinstance(self._matrix, GridOperator) and self.method == "cg":
+            self._run = lambda b, start, rtol: multigrid.solve(b, start, rtol, _ITERATIONS)[:2]
+            return Status.CONVERGED
+        stored = _stored(self._matrix)
+        own = stored.diagonal()
+        if multigrid is None and not (own != 0.0).all():
             return Status.SINGULAR
-        try:
-            if self.method == "direct":
-                self._engine = Factorisation(self._matrix, symmetric=self._symmetric, nullspace=self.nullspace)
-            elif self.method == "cg":
-                if not (self._matrix.diagonal() > 0.0).all():
-                    return Status.SINGULAR
-                self._engine = self._preconditioner(near)
-            else:
-                self._engine = spilu(self._matrix.tocsc(), drop_tol=1e-5, fill_factor=20)
-        except RuntimeError:  # SuperLU: "Factor is exactly singular"
-            return Status.SINGULAR
+        precondition: Callable[[Array], Array] = (lambda r: r / own) if multigrid is None else multigrid.apply
+        iterate = conjugate_gradients if self.method == "cg" else bicgstab
+        self._run = lambda b, start, rtol: iterate(stored.dot, b, start, precondition, rtol=rtol, limit=_ITERATIONS)
         return Status.CONVERGED
 
-    def _preconditioner(self, near: Callable[[], Prepared] | None) -> Diagonal | Multigrid:
-        if not self.nullspace and dominance(self._matrix) < _DOMINANT:
-            return Diagonal(self._matrix)
-        other = near() if near is not None else None
-        if other is not None and isinstance(other._engine, Multigrid) and other.shape == self.shape:
-            return other._engine
-        return Multigrid(self._matrix, nullspace=self.nullspace)
-
-    def _annihilates_constants(self) -> bool:
-        image = np.abs(self._product(np.ones(self._matrix.shape[0])))
-        bound = np.asarray(abs(self._matrix).sum(axis=1)).ravel()
-        return bool((image <= 4 * np.finfo(float).eps * bound).all())
+    def _multigrid(self) -> GeometricMultigrid | None:
+        """Return the multigrid of the grid operator that is, or is near, the matrix; None where there is none."""
+        near = self._matrix.near if isinstance(self._matrix, SparseOperator) else self._matrix
+        return GeometricMultigrid(near) if isinstance(near, GridOperator) and not suits(near) else None
 
     def solve(self, b: Array, *, guess: Array | None = None, rtol: float = 1e-10) -> LinearResult:
         """Solve A x = b for one right-hand side of the grid's shape (or flat).
@@ -127,66 +120,68 @@ class Prepared:
                 return self._failure(right, Status.INCOMPATIBLE)
             flat = flat - flat.mean()
         if self._fast is not None:
-            x, iterations, residual, status = self._solve_fast(self._fast, flat, rtol)
+            x, iterations, left = self._apply_fast(self._fast, flat)
         else:
             start = np.zeros_like(flat) if guess is None else np.array(guess, dtype=float).ravel()
-            x, iterations = self._run(flat, start, rtol)
-            x = self._conserve(x, flat)
-            residual, status = self._judge(_norm(x), _norm(flat), _norm(flat - self._product(x)), rtol)
+            x, iterations, left = self._iterate(flat, start, rtol)
+        residual, status = self._judge(left.answer, left.right, self._conserve(x, left), rtol)
         if self.nullspace:
             weights = self._weights
             x = x - (float(x.mean()) if weights is None else dot(weights, x) / float(weights.sum()))
-        shaped = x.reshape(right.shape)
-        return LinearResult(shaped, status, iterations, residual, self.method, REMEDIES[status])
+        return LinearResult(x.reshape(right.shape), status, iterations, residual, self.method, REMEDIES[status])
 
-    def _solve_fast(self, fast: FastSolver, b: Array, rtol: float) -> tuple[Array, int, float, Status]:
+    def _apply_fast(self, fast: FastSolver, b: Array) -> tuple[Array, int, ResidualSums]:
         """Apply the fast solver, and once more to the true residual where that is above rounding level."""
         x, applied = fast.apply(b), 1
-        left = residual_sums(self._operator, x, b)
+        left = self._sums(x, b)
         if left.norm > self._rounding(left.answer, left.right):
-            x, applied = x + fast.apply(residual_of(self._operator, x, b)), 2
-            left = residual_sums(self._operator, x, b)
-        square = left.norm**2
-        if not self.nullspace and self._row_sum > 0.0:
-            # as `_conserve`, without a product: A turns a constant into its multiple of the diagonal's excess
-            shift = left.total / self._row_sum
-            x += shift
-            square += shift * (shift * self._excess_square - 2.0 * left.along)
-        relative, status = self._judge(left.answer, left.right, float(np.sqrt(max(square, 0.0))), rtol)
-        return x, applied, relative, status
+            x, applied = x + fast.apply(self._residual(x, b)), 2
+            left = self._sums(x, b)
+        return x, applied, left
 
-    def _run(self, b: Array, start: Array, rtol: float) -> tuple[Array, int]:
-        if self.method == "direct":
-            x = start + self._engine.apply(b - self._product(start))
-            # one refinement costs a substitution and brings the residual to rounding level
-            return x + self._engine.apply(b - self._product(x)), 1
-        if self.method == "cg":
-            # the stored matrix multiplies faster than the grid's differences, which judge the result
-            x, iterations = conjugate_gradients(
-                self._matrix.dot, b, start, self._engine.apply, rtol=rtol, limit=_ITERATIONS
-            )
-            return x, iterations
-        count = 0
+    def _iterate(self, b: Array, x: Array, rtol: float) -> tuple[Array, int, ResidualSums]:
+        """Run the engine, again from its answer where the true residual is larger than the engine believes.
 
-        def tick(_: Array) -> None:
-            nonlocal count
-            count += 1
+        A direct answer is refined once at least, which brings its residual to rounding level.
+        """
+        total, left = 0, None
+        for _ in range(_RESTARTS):
+            before = np.inf if left is None else left.norm
+            x, iterations = self._run(b, x, rtol)
+            total, left = total + iterations, self._sums(x, b)
+            done = left.norm <= (0.0 if self.method == "direct" and before == np.inf else rtol * left.right)
+            if done or iterations >= _ITERATIONS or not left.norm < 0.5 * before:
+                break
+        return x, total, self._sums(x, b) if left is None else left
 
-        n = b.size
-        operator = LinearOperator((n, n), matvec=self._product, dtype=float)
-        ilu = LinearOperator((n, n), matvec=self._engine.solve, dtype=float)
-        x, _ = bicgstab(operator, b, x0=start, rtol=rtol, atol=0.0, maxiter=_ITERATIONS, M=ilu, callback=tick)
-        return x, count
+    def _conserve(self, x: Array, left: ResidualSums) -> float:
+        """Add, in place, the constant that makes the residual sum to zero; return the residual's norm after it.
 
-    def _conserve(self, x: Array, b: Array) -> Array:
-        """Add the constant that makes the residual sum to zero, so that no amount is lost to the solver.
-
-        For a symmetric positive matrix this is the Galerkin correction in the constant, which can only lower
-        the error's energy.
+        No amount is then lost to the solver. For a symmetric positive matrix this is the Galerkin correction in the
+        constant, which can only lower the error's energy; A turns a constant into its multiple of the row sums.
         """
         if self.nullspace or not self._symmetric or not self._row_sum > 0.0:
-            return x
-        return x + float((b - self._product(x)).sum()) / self._row_sum
+            return left.norm
+        shift = left.total / self._row_sum
+        x += shift
+        square = left.norm**2 + shift * (shift * dot(self._excess, self._excess) - 2.0 * left.along)
+        return float(np.sqrt(max(square, 0.0)))
+
+    def _product(self, x: Array) -> Array:
+        if isinstance(self._matrix, GridOperator):
+            return self._matrix.apply(x.reshape(self._matrix.shape)).ravel()
+        return np.asarray(_stored(self._matrix) @ x, dtype=float)
+
+    def _residual(self, x: Array, b: Array) -> Array:
+        if isinstance(self._matrix, GridOperator):
+            return residual_of(self._matrix, x, b)
+        return b - self._product(x)
+
+    def _sums(self, x: Array, b: Array) -> ResidualSums:
+        if isinstance(self._matrix, GridOperator):
+            return residual_sums(self._matrix, x, b)
+        rest = self._residual(x, b)
+        return ResidualSums(float(rest.sum()), _norm(rest), _norm(x), _norm(b), dot(rest, self._excess))
 
     def _judge(self, answer: float, size: float, left: float, rtol: float) -> tuple[float, Status]:
         """Judge an answer by the norms of itself, of the right-hand side and of the residual that is left."""
@@ -216,15 +211,13 @@ def prepare(
     symmetric: bool = True,
     nullspace: bool = False,
     weights: Array | None = None,
-    near: Callable[[], Prepared] | None = None,
 ) -> Prepared:
     """Factor a matrix, or build its coarse levels, once for many right-hand sides.
 
-    `matrix` is a GridOperator or a sparse matrix; `nullspace=True` declares A 1 = 0 (all walls insulated, or
-    periodic), and `weights` are the cell volumes of the mean that is then fixed at zero. `near` gives,
-    where coarse levels are needed, a prepared similar matrix whose levels serve again.
+    `matrix` is a GridOperator, a SparseOperator or a sparse matrix; `nullspace=True` declares A 1 = 0 (all walls
+    insulated, or periodic), and `weights` are the cell volumes of the mean that is then fixed at zero.
     """
-    return Prepared(matrix, method=method, symmetric=symmetric, nullspace=nullspace, weights=weights, near=near)
+    return Prepared(matrix, method=method, symmetric=symmetric, nullspace=nullspace, weights=weights)
 
 
 def solve(
@@ -243,12 +236,21 @@ def solve(
     return prepared.solve(b, guess=guess, rtol=rtol)
 
 
-def _product_of(matrix: Matrix) -> Callable[[Array], Array]:
+def _stored(matrix: Matrix) -> sparse.csr_array:
+    return matrix.matrix() if isinstance(matrix, GridOperator | SparseOperator) else matrix
+
+
+def _scales(matrix: Matrix) -> tuple[Array, float, bool]:
+    """Return A 1, flat, a bound on the size of A's entries, and whether A 1 = 0."""
     if isinstance(matrix, GridOperator):
-        operator = matrix
-        return lambda x: operator.apply(x.reshape(operator.shape)).ravel()
-    stored = sparse.csr_array(matrix)
-    return lambda x: stored @ x
+        excess = matrix.diagonal.ravel()
+        size = float(excess.max(initial=0.0)) + 2.0 * sum(float(c.max(initial=0.0)) for c in matrix.couplings)
+        return excess, size, not excess.any()
+    stored = _stored(matrix)
+    excess = np.asarray(stored.sum(axis=1), dtype=float).ravel()
+    bounds = np.asarray(abs(stored).sum(axis=1), dtype=float).ravel()
+    floating = bool((np.abs(excess) <= 4 * np.finfo(float).eps * bounds).all())
+    return excess, float(abs(stored).max()) if stored.nnz else 0.0, floating
 
 
 def _norm(values: Array) -> float:
@@ -268,17 +270,13 @@ def _fast_solver(matrix: Matrix, method: str, *, symmetric: bool) -> FastSolver 
     return None if found is not None and small and method == "auto" and found.name == "separable" else found
 
 
-def _choose(matrix: Matrix, *, symmetric: bool) -> tuple[str, str]:
-    if isinstance(matrix, GridOperator):
-        n, dimensions = matrix.size, sum(length > 1 for length in matrix.shape)
-    else:
-        n = matrix.shape[0]
-        dimensions = 2 if matrix.nnz <= 5.05 * n else 3
+def _choose(matrix: Matrix, symmetric: bool) -> tuple[str, str]:  # noqa: FBT001
+    if not isinstance(matrix, GridOperator | SparseOperator):
+        return "direct", "a matrix without a grid"
+    n, dimensions = matrix.size, sum(length > 1 for length in matrix.shape)
+    size = f"{n} unknowns in {dimensions} dimension(s)"
     if n <= _DIRECT_BELOW or (dimensions <= 2 and n <= _PLANAR_BELOW):
-        return "direct", f"{n} unknowns in {dimensions} dimension(s): factors fit"
+        return "direct", f"{size}: factors fit"
     if symmetric:
-        return (
-            "cg",
-            f"{n} unknowns in {dimensions} dimension(s), symmetric: multigrid and conjugate gradients",
-        )
-    return "bicgstab", f"{n} unknowns in {dimensions} dimension(s), not symmetric"
+        return "cg", f"{size}, symmetric: conjugate gradients and multigrid"
+    return "bicgstab", f"{size}, not symmetric: BiCGSTAB and multigrid"

@@ -15,7 +15,7 @@ import numpy as np
 from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.boundary import Given, Place, read_given, read_where
 from fieldsim.errors import InvalidInput, must
-from fieldsim.linear import GridOperator
+from fieldsim.linear import Operator
 from fieldsim.meshes import Mesh
 
 
@@ -62,23 +62,9 @@ class Bodies:
             result[body.cells] = body.value.values(t)
         return result
 
-    def closed(self, operator: GridOperator) -> GridOperator:
+    def closed(self, operator: Operator) -> Operator:
         """Return the operator for the unknowns alone: couplings to idle cells stand on the diagonal."""
-        if not self.any:
-            return operator
-        diagonal, couplings = operator.diagonal.copy(), []
-        for axis, coupling in enumerate(operator.couplings):
-            faces = np.moveaxis(coupling, axis, 0).copy()
-            count = faces.shape[0]
-            along, idle = np.moveaxis(diagonal, axis, 0), np.moveaxis(self.idle, axis, 0)
-            upper = (np.arange(count) + 1) % idle.shape[0]
-            along[:count] += np.where(idle[upper] & ~idle[:count], faces, 0.0)
-            along[upper] += np.where(idle[:count] & ~idle[upper], faces, 0.0)
-            faces[idle[:count] | idle[upper]] = 0.0
-            couplings.append(np.moveaxis(faces, 0, axis))
-        size = max((float(c.max(initial=0.0)) for c in couplings), default=0.0)
-        diagonal[self.idle] = size if size > 0.0 else 1.0
-        return GridOperator(diagonal, tuple(couplings), operator.periodic)
+        return operator.closed(self.idle) if self.any else operator
 
 
 def read_bodies(mesh: Mesh, place: Place, fixed: object, holes: object, unit: str) -> Bodies:

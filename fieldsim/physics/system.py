@@ -7,7 +7,6 @@ also where K follows u, in Kirchhoff's variable weight * delta.
 from __future__ import annotations
 
 from collections import OrderedDict
-from math import log
 
 import numpy as np
 
@@ -18,7 +17,6 @@ from fieldsim.physics.finite_volume import FiniteVolume
 
 _KEPT = 4
 _DIGITS = 11
-_LEVELS_FOR = 4.0
 
 
 class ConservationSystem:
@@ -33,7 +31,6 @@ class ConservationSystem:
         self.storage: FloatArray = volume.storage
         self.solver = solver
         self.prepared: OrderedDict[tuple[float, float], Prepared] = OrderedDict()
-        self.levels: tuple[float, Prepared] | None = None
 
     @property
     def linear(self) -> bool:
@@ -90,18 +87,7 @@ class ConservationSystem:
             self.prepared.move_to_end(key)
             return self.prepared[key]
         matrix = self.volume.matrix_at(t).shifted(self.storage, shift)
-        self.prepared[key] = prepare(matrix, method=self.solver, near=lambda: self._levels_near(shift))
+        self.prepared[key] = prepare(matrix, method=self.solver)
         while len(self.prepared) > _KEPT:
             self.prepared.popitem(last=False)
         return self.prepared[key]
-
-    def _levels_near(self, shift: float) -> Prepared:
-        """Return the solver of the nearest power of four, whose coarse levels serve all shifts around it.
-
-        A power, not the last shift used: a resumed run must find the same levels.
-        """
-        rounded = _LEVELS_FOR ** round(log(shift, _LEVELS_FOR))
-        if self.levels is None or self.levels[0] != rounded:
-            matrix = self.volume.matrix_at(0.0).shifted(self.storage, rounded)
-            self.levels = rounded, prepare(matrix, method=self.solver)
-        return self.levels[1]

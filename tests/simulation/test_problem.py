@@ -189,6 +189,7 @@ def test_a_solver_that_fails_raises_with_its_remedy(monkeypatch):
 
 def test_a_run_whose_systems_are_not_solved_says_so(monkeypatch):
     monkeypatch.setattr("fieldsim.linear.solver._ITERATIONS", 1)
+    monkeypatch.setattr("fieldsim.stepping.system._CORRECTIONS", 2)
     mesh = fs.cartesian(x=(0, 1), y=(0, 1), z=(0, 1), cells=(10, 10, 10))
     problem = fs.Problem(mesh, fs.Heat(1.0, 1.0, 1.0, source="x"), {side: fs.Value(0.0) for side in mesh.walls})
     with pytest.raises(NumericalFailure, match="were not solved to rounding"):
