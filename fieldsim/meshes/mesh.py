@@ -225,6 +225,13 @@ class Mesh:
         values = self._coordinate_values(self.expression_names if names is None else names, q)
         return {name: np.broadcast_to(value, shape).squeeze(axis=which.axis) for name, value in values.items()}
 
+    def inner_face_coordinates(self, axis: int, names: Iterable[str]) -> dict[str, FloatArray]:
+        """Return the named coordinates on the faces between neighbours along `axis`, broadcastable to the faces."""
+        edges = self.axes[axis].edges
+        q = list(self.open_centers)
+        q[self.axis_coordinate[axis]] = self.along(edges[1:] if self.axes[axis].periodic else edges[1:-1], axis)
+        return self._coordinate_values(names, q)
+
     def _coordinate_values(self, names: Iterable[str], q: Sequence[FloatArray]) -> dict[str, FloatArray]:
         formulas = coordinate_formulas(self.coordinates, frozenset(self.names))
         result = {}

@@ -12,14 +12,16 @@ from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.meshes import Mesh
 from fieldsim.physics.bodies import read_bodies
+from fieldsim.physics.contact import read_contacts
 from fieldsim.physics.equation import Coefficient, Equation
 from fieldsim.physics.finite_volume import FiniteVolume, positive, wall_index
+from fieldsim.units import power
 
 _SKEW = 0.01
 
 
 def discretise(
-    mesh: Mesh, equation: Equation, boundary: object, *, fixed: object = (), holes: object = ()
+    mesh: Mesh, equation: Equation, boundary: object, *, fixed: object = (), holes: object = (), contact: object = ()
 ) -> FiniteVolume:
     """Read coefficients and conditions of an equation on a mesh; raises InvalidInput and its children.
 
@@ -48,6 +50,7 @@ def discretise(
         read_bodies(mesh, place, fixed, holes, equation.unit),
         _sink(equation, mesh, place),
         along,
+        read_contacts(mesh, place, contact, power(equation.units.transfer, -1)),
     )
 
 

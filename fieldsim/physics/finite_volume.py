@@ -20,6 +20,7 @@ from fieldsim.errors import InvalidInput, NumericalFailure, must
 from fieldsim.linear import GridOperator
 from fieldsim.meshes import Mesh, Side
 from fieldsim.physics.bodies import Bodies
+from fieldsim.physics.contact import Contacts, up_to_surfaces
 from fieldsim.physics.equation import Equation
 
 # Gauss-Legendre: exact for polynomials K(u) up to degree five
@@ -58,6 +59,7 @@ class FiniteVolume:
     bodies: Bodies
     sink: Given | None = None
     wall_conductivity: Mapping[str, Given] = field(default_factory=dict)
+    contacts: Contacts = field(default_factory=Contacts)
 
     # ---- what depends on what
 
@@ -86,7 +88,8 @@ class FiniteVolume:
     def matrix_varies(self) -> bool:
         """Whether the matrix depends on time."""
         slopes = any(condition.slope_varies for condition in self.conditions.values())
-        return slopes or self.conductivity.varies or (self.sink is not None and self.sink.varies)
+        moving = self.conductivity.varies or bool(self.contacts.varying)
+        return slopes or moving or (self.sink is not None and self.sink.varies)
 
     @property
     def data_vary(self) -> tuple[str, ...]:
@@ -98,7 +101,7 @@ class FiniteVolume:
             *(b.value for b in self.bodies.held),
         ]
         walls = [f"boundary[{name!r}]" for name, c in self.conditions.items() if c.varies]
-        return (*(g.name for g in given if g.varies), *walls)
+        return (*(g.name for g in given if g.varies), *walls, *self.contacts.varying)
 
     @property
     def free(self) -> bool:
@@ -116,7 +119,7 @@ class FiniteVolume:
 
     def operator_at(self, t: float, u: FloatArray) -> GridOperator:
         """Return the face conductances A / (d_i/K_i + d_j/K_j) between all neighbouring cells, without the walls."""
-        if self.conductivity.varies or self.conductivity.follows:
+        if self.conductivity.varies or self.conductivity.follows or self.contacts.varying:
             return self._operator(t, u)
         return self._constant_operator
 
@@ -131,16 +134,21 @@ class FiniteVolume:
 
     def _couplings(self, axis: int, t: float, u: FloatArray) -> FloatArray:
         n, periodic = self.mesh.shape[axis], self.mesh.axes[axis].periodic
+        count = n if periodic else n - 1
         to_lower, to_upper = self.mesh.half_distances(axis)
-        lower = self._resistance(to_upper, t, u, _neighbour(u, axis, 1, periodic=periodic))
-        upper = self._resistance(to_lower, t, u, _neighbour(u, axis, -1, periodic=periodic))
-        areas = self.mesh.face_areas(axis)
-        if periodic:
-            areas, upper = areas.take(range(1, n + 1), axis), np.roll(upper, -1, axis)
-        else:
-            areas, lower = areas.take(range(1, n), axis), lower.take(range(n - 1), axis)
-            upper = upper.take(range(1, n), axis)
-        total = lower + upper
+
+        def halves(above: FloatArray, below: FloatArray) -> tuple[FloatArray, FloatArray]:
+            lower = self._resistance(to_upper, t, u, above)
+            upper = np.roll(self._resistance(to_lower, t, u, below), -1, axis)
+            return lower.take(range(count), axis), upper.take(range(count), axis)
+
+        ends = (_neighbour(u, axis, 1, periodic=periodic), _neighbour(u, axis, -1, periodic=periodic))
+        lower, upper = halves(*ends)
+        areas = self.mesh.face_areas(axis).take(range(1, count + 1), axis)
+        extra = self.contacts.across(axis, t)
+        if extra is not None and self.conductivity.follows:
+            lower, upper = up_to_surfaces(halves, u, axis, *ends, extra)
+        total = lower + upper if extra is None else lower + upper + extra
         # inside a held body nothing resists and nothing flows
         return np.divide(areas, total, out=np.zeros_like(total), where=total > 0.0)
 

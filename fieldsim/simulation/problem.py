@@ -33,6 +33,7 @@ class Problem:
     a quantity, a formula, an array or a field. `exact` is the known answer, a formula of place and t, for
     comparison only. `fixed` holds whole cells inside at a value: [("x**2 + y**2 < 0.1", 0.0), ...], electrodes or
     thermostats; `holes` cuts cells out, with insulated faces: ["hypot(x, y) < 0.1"]; there fields are NaN.
+    `contact` puts a resistance (m^2 K/W for heat) on the surface of a part: [("x < 0.1", 1e-4), ...].
     Everything is read and checked at once: raises InvalidInput and its children.
     """
 
@@ -43,6 +44,7 @@ class Problem:
     exact: Number | None = None
     fixed: Sequence[tuple[Where, Number]] = ()
     holes: Sequence[Where] = ()
+    contact: Sequence[tuple[Where, Number]] = ()
 
     def __post_init__(self) -> None:
         """Check the problem by discretising it."""
@@ -54,7 +56,7 @@ class Problem:
         if isinstance(self.boundary, Mapping):
             sides = {side: tuple(law) if isinstance(law, list) else law for side, law in self.boundary.items()}
             object.__setattr__(self, "boundary", MappingProxyType(sides))
-        for name in ("fixed", "holes"):
+        for name in ("fixed", "holes", "contact"):
             if isinstance(getattr(self, name), list):
                 object.__setattr__(self, name, tuple(getattr(self, name)))
         _ = self.volume, self._exact
@@ -72,7 +74,8 @@ class Problem:
     @cached_property
     def volume(self) -> FiniteVolume:
         """The law discretised on the mesh."""
-        return discretise(self.mesh, self.equation, self.boundary, fixed=self.fixed, holes=self.holes)
+        parts = {"fixed": self.fixed, "holes": self.holes, "contact": self.contact}
+        return discretise(self.mesh, self.equation, self.boundary, **parts)
 
     @cached_property
     def initial_values(self) -> FloatArray:
