@@ -9,6 +9,8 @@ import numpy as np
 from fieldsim.arrays import FloatArray
 from fieldsim.linear.grid_operator import GridOperator
 
+_SUMS = 5
+
 
 @dataclass(frozen=True)
 class ResidualSums:
@@ -30,7 +32,7 @@ def residual_of(operator: GridOperator, x: FloatArray, b: FloatArray) -> FloatAr
     if not operator.compiles:
         return (right - operator.apply(answer)).reshape(np.shape(b))
     values = np.empty(operator.shape)
-    _compiled(operator, values, answer, right)
+    _compiled(operator, values, np.empty((0, 0)), answer, right)
     return values.reshape(np.shape(b))
 
 
@@ -42,12 +44,15 @@ def residual_sums(operator: GridOperator, x: FloatArray, b: FloatArray) -> Resid
         pairs = ((values, values), (answer, answer), (right, right), (values, operator.diagonal))
         sums = np.array([values.sum(), *((one * other).sum() for one, other in pairs)])
     else:
-        sums = _compiled(operator, np.empty((0, 0, 0)), answer, right)
+        planes = np.empty((operator.shape[0] if len(operator.shape) > 1 else 1, _SUMS))
+        _compiled(operator, np.empty((0, 0, 0)), planes, answer, right)
+        sums = planes.sum(axis=0)
     norm, length, right_length = (float(value) for value in np.sqrt(sums[1:4]))
     return ResidualSums(float(sums[0]), norm, length, right_length, float(sums[4]))
 
 
-def _compiled(operator: GridOperator, values: FloatArray, x: FloatArray, b: FloatArray) -> FloatArray:
+def _compiled(operator: GridOperator, values: FloatArray, sums: FloatArray, x: FloatArray, b: FloatArray) -> None:
+    """Set `values` to b - A x and `sums` to the sums over each plane, each unless it is empty."""
     from fieldsim.kernels.residual import residual_and_sums
 
     shape = operator.shape
@@ -65,4 +70,4 @@ def _compiled(operator: GridOperator, values: FloatArray, x: FloatArray, b: Floa
     arrays = [np.ascontiguousarray(a.reshape(wide), dtype=float) for a in (x, b, operator.diagonal)]
     arrays += [np.ascontiguousarray(c, dtype=float) for c in couplings]
     target = values.reshape(wide) if values.size else values
-    return np.asarray(residual_and_sums(target, *arrays))
+    residual_and_sums(target, sums, *arrays)
