@@ -116,9 +116,10 @@ def up_to_surfaces(
     first, second = u.take(range(count), axis), np.roll(u, -1, axis).take(range(count), axis)
     lower, upper = halves(above, below)
     for _ in range(_ROUNDS):
-        open_faces = (extra > 0.0) & np.isfinite(lower + upper)
-        flux = np.divide(first - second, lower + extra + upper, out=np.zeros_like(extra), where=open_faces)
-        ends = [np.where(open_faces, a, b) for a, b in ((first - flux * lower, second), (second + flux * upper, first))]
+        parted = (extra > 0.0) & np.isfinite(lower + upper)
+        flux = np.divide(first - second, lower + extra + upper, out=np.zeros_like(extra), where=parted)
+        down, up = (flux * np.where(parted, half, 0.0) for half in (lower, upper))
+        ends = np.where(parted, first - down, second), np.where(parted, second + up, first)
         before = above, below
         above, below = above.copy(), below.copy()
         np.moveaxis(above, axis, 0)[:count] = np.moveaxis(ends[0], axis, 0)

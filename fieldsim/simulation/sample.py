@@ -1,15 +1,19 @@
 """Values between the cell centres that respect the finite volume: linear between centres, faces and walls.
 
 The value on a face is (u_i k_i/d_i + u_j k_j/d_j) / (k_i/d_i + k_j/d_j), where the flux is continuous: exact for
-layers, and never outside the values around it.
+layers, and never outside the values around it. A contact resistance parts it in two.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
-from fieldsim.arrays import BoolArray, FloatArray
+from fieldsim.arrays import BoolArray, FloatArray, IntArray
 from fieldsim.boundary import WallState
+from fieldsim.meshes import Axis
 from fieldsim.physics import FiniteVolume, wall_index
 
 
@@ -22,25 +26,64 @@ def values_at(volume: FiniteVolume, t: float, u: FloatArray, native: FloatArray)
     conductivity = np.where(bodies.fixed, np.inf, np.where(bodies.holes, 0.0, volume.conductivity_at(t, u)))
     shown = bodies.filled(t, np.where(bodies.holes, 0.0, u))
     walls = volume.wall_states(t, shown)
+    layout: list[_Nodes] = []
     nodes, values = [], shown
     for axis, line in enumerate(mesh.axes):
         below, above = mesh.half_distances(axis)
-        lower, upper = (_spread(conductivity / d, axis) for d in (below, above))
+        extra = volume.contacts.across(axis, t)
+        own = _Nodes(line.cells, twice=extra is not None)
+        lower, upper = (_spread(conductivity / d, layout) for d in (below, above))
         ends: list[tuple[FloatArray, ...] | None] = [None, None]
         for state in walls.values():
             if state.wall.side.axis == axis:
-                ends[state.wall.side.end] = tuple(_spread(x, axis) for x in _surface_law(state, bodies.idle))
-        values = _with_faces(values, axis, (lower, upper), ends, periodic=line.periodic)
-        points = np.empty(2 * line.cells + 1)
-        points[0::2], points[1::2] = line.edges, line.centers
-        nodes.append(points)
-    result: FloatArray = RegularGridInterpolator(nodes, values)(native.T)
+                ends[state.wall.side.end] = tuple(_spread(x, layout) for x in _surface_law(state, bodies.idle))
+        gap = None if extra is None else _spread(_all_faces(extra, axis, periodic=line.periodic), layout)
+        values = _with_faces(values, axis, (lower, upper), ends, gap, periodic=line.periodic)
+        layout.append(own)
+        nodes.append(np.arange(own.size, dtype=float))
+    cells, places = zip(*(_place(a, q, n) for a, q, n in zip(mesh.axes, native, layout, strict=True)), strict=True)
+    result: FloatArray = RegularGridInterpolator(nodes, values)(np.stack(places, axis=-1))
     if bodies.holes.any():
-        cells = tuple(
-            np.clip(np.searchsorted(a.edges, q, side="right") - 1, 0, a.cells - 1)
-            for a, q in zip(mesh.axes, native, strict=True)
-        )
         result[bodies.holes[cells]] = np.nan
+    return result
+
+
+@dataclass(frozen=True)
+class _Nodes:
+    """Where values stand along an axis: on every face and centre, faces `twice` where the unknown may jump there."""
+
+    cells: int
+    twice: bool
+
+    @property
+    def size(self) -> int:
+        return 3 * self.cells if self.twice else 2 * self.cells + 1
+
+    @property
+    def neighbours(self) -> tuple[IntArray, IntArray]:
+        """For every node the two cells whose mean stands there: a centre's are both its own."""
+        cell, part = np.divmod(np.arange(self.size), 3 if self.twice else 2)
+        first = np.where(part == 0, cell - 1, cell)
+        second = np.where(part == 2, cell + 1, cell)
+        return np.maximum(first, 0), np.minimum(second, self.cells - 1)
+
+
+def _place(axis: Axis, q: FloatArray, nodes: _Nodes) -> tuple[IntArray, FloatArray]:
+    """Return the cells of native places along an axis, and the places counted in nodes."""
+    cell = np.clip(np.searchsorted(axis.edges, q, side="right") - 1, 0, axis.cells - 1)
+    low, middle, high = axis.edges[cell], axis.centers[cell], axis.edges[cell + 1]
+    part = np.where(q < middle, (q - low) / (middle - low), 1.0 + (q - middle) / (high - middle))
+    return cell, (3 if nodes.twice else 2) * cell + part
+
+
+def _all_faces(inner: FloatArray, axis: int, *, periodic: bool) -> FloatArray:
+    """Return numbers of the faces between neighbours with those at the ends of the axis, 0 at walls."""
+    pad = [(0, 0)] * inner.ndim
+    pad[axis] = (1, 0 if periodic else 1)
+    result = np.pad(inner, pad)
+    if periodic:
+        first, last = ((slice(None),) * axis + (end,) for end in (0, -1))
+        result[first] = result[last]
     return result
 
 
@@ -51,12 +94,11 @@ def _surface_law(state: WallState, idle: BoolArray) -> tuple[FloatArray, FloatAr
     return free * law.slope / conductance, free * (law.slope * law.reference - law.flux) / conductance
 
 
-def _spread(cells: FloatArray, axes: int) -> FloatArray:
-    """Return an array over cells with face nodes along its first `axes` axes, where its two neighbours' mean stands."""
-    for axis in range(axes):
-        count = np.arange(2 * cells.shape[axis] + 1)
-        lower = cells.take(np.maximum(count - 1, 0) // 2, axis)
-        cells = 0.5 * (lower + cells.take(np.minimum(count // 2, cells.shape[axis] - 1), axis))
+def _spread(cells: FloatArray, layout: Sequence[_Nodes]) -> FloatArray:
+    """Return an array over cells with nodes along its first axes, where the mean of the two neighbours stands."""
+    for axis, nodes in enumerate(layout):
+        first, second = nodes.neighbours
+        cells = 0.5 * (cells.take(first, axis) + cells.take(second, axis))
     return cells
 
 
@@ -65,26 +107,41 @@ def _with_faces(
     axis: int,
     conductances: tuple[FloatArray, FloatArray],
     ends: list[tuple[FloatArray, ...] | None],
+    gap: FloatArray | None,
     *,
     periodic: bool,
 ) -> FloatArray:
-    """Return values at faces and centres along an axis; an end without a value takes its cell's."""
+    """Return values at faces and centres along an axis; an end without a value takes its cell's.
+
+    With `gap`, the contact resistance of all faces, a face has a value on either side.
+    """
     u, lower, upper = (np.moveaxis(x, axis, 0) for x in (values, *conductances))
-    result = np.empty((2 * len(u) + 1, *u.shape[1:]))
-    result[1::2] = u
-    result[2:-1:2] = _between(u[:-1], u[1:], upper[:-1], lower[1:])
+    extra = np.zeros((len(u) + 1, *u.shape[1:])) if gap is None else np.moveaxis(gap, axis, 0)
+    before, after = np.empty_like(extra), np.empty_like(extra)
+    before[1:-1] = _surface(u[:-1], u[1:], upper[:-1], lower[1:], extra[1:-1])
+    after[1:-1] = _surface(u[1:], u[:-1], lower[1:], upper[:-1], extra[1:-1])
     if periodic:
-        result[0] = result[-1] = _between(u[-1], u[0], upper[-1], lower[0])
+        before[0] = before[-1] = _surface(u[-1], u[0], upper[-1], lower[0], extra[0])
+        after[0] = after[-1] = _surface(u[0], u[-1], lower[0], upper[-1], extra[0])
     else:
         for end, law in zip((0, -1), ends, strict=True):
-            result[end] = u[end] if law is None else (1.0 - law[0]) * u[end] + law[1]
+            before[end] = after[end] = u[end] if law is None else (1.0 - law[0]) * u[end] + law[1]
+    if gap is None:
+        result = np.empty((2 * len(u) + 1, *u.shape[1:]))
+        result[0::2], result[1::2] = before, u
+    else:
+        result = np.empty((3 * len(u), *u.shape[1:]))
+        result[0::3], result[1::3], result[2::3] = after[:-1], u, before[1:]
     return np.moveaxis(result, 0, axis)
 
 
-def _between(a: FloatArray, b: FloatArray, g: FloatArray, h: FloatArray) -> FloatArray:
-    """Return (g a + h b)/(g + h), also where one conducts perfectly or neither at all."""
+def _surface(a: FloatArray, b: FloatArray, g: FloatArray, h: FloatArray, gap: FloatArray) -> FloatArray:
+    """Return the value on the a side of a face, 1/g from a and gap + 1/h from b.
+
+    Holds also where one side conducts perfectly or neither at all.
+    """
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = 1.0 / (1.0 + g / h)
+        share = 1.0 / (1.0 + g * (gap + 1.0 / h))
     share = np.where(np.isnan(share), 0.5, share)
     result: FloatArray = a + share * (b - a)
     return result
