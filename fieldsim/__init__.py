@@ -41,6 +41,7 @@ _WHERE = {
     "Diffusion": "fieldsim.physics",
     "Electrostatics": "fieldsim.physics",
     "Gravity": "fieldsim.physics",
+    "Floating": "fieldsim.physics",
     "Value": "fieldsim.boundary",
     "FluxOut": "fieldsim.boundary",
     "GradientOut": "fieldsim.boundary",

@@ -58,6 +58,7 @@ from fieldsim.operators import partial as partial
 from fieldsim.operators.arrays import differentiate as differentiate
 from fieldsim.physics import Diffusion as Diffusion
 from fieldsim.physics import Electrostatics as Electrostatics
+from fieldsim.physics import Floating as Floating
 from fieldsim.physics import Gravity as Gravity
 from fieldsim.physics import Heat as Heat
 from fieldsim.simulation import Problem as Problem

@@ -4,8 +4,9 @@ from fieldsim.physics.bodies import Bodies
 from fieldsim.physics.discretise import discretise, place_of_cells
 from fieldsim.physics.equation import Coefficient, Equation
 from fieldsim.physics.finite_volume import FiniteVolume, Linearised, wall_index
+from fieldsim.physics.floating import Floating, PreparedWithBodies
 from fieldsim.physics.models import Diffusion, Electrostatics, Gravity, Heat, Model
-from fieldsim.physics.system import ConservationSystem
+from fieldsim.physics.system import ConservationSystem, flows_of, require_time
 
 __all__ = [
     "Bodies",
@@ -15,11 +16,15 @@ __all__ = [
     "Electrostatics",
     "Equation",
     "FiniteVolume",
+    "Floating",
     "Gravity",
     "Heat",
     "Linearised",
     "Model",
+    "PreparedWithBodies",
     "discretise",
+    "flows_of",
     "place_of_cells",
+    "require_time",
     "wall_index",
 ]

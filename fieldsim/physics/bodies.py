@@ -1,7 +1,8 @@
-"""Cells that are no unknowns: bodies held at a value (electrodes, thermostats) and holes that nothing enters.
+"""Cells without a law of their own: bodies held at a value or floating, and holes that nothing enters.
 
-A held body fills whole cells up to their faces and conducts perfectly, so that the half cell of its neighbour alone
-resists; a hole's faces are insulated. Where a wall's cell belongs to either, the wall's condition has no say.
+A body fills whole cells up to their faces and conducts perfectly, so that the half cell of its neighbour alone
+resists; a hole's faces are insulated. Where a wall's cell belongs to either, the wall's condition has no say. A floating
+body has one value in all its cells, found from what it gives off in all.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from fieldsim.boundary import Given, Place, read_given, read_where
 from fieldsim.errors import InvalidInput, must
 from fieldsim.linear import Operator
 from fieldsim.meshes import Mesh
+from fieldsim.physics.equation import Equation
+from fieldsim.physics.floating import Floating
 
 
 @dataclass(frozen=True)
@@ -28,18 +31,33 @@ class Body:
     value: Given
 
 
+@dataclass(frozen=True)
+class FloatingBody:
+    """Cells of one common, unknown value, which give off `supply` per time to the others."""
+
+    name: str
+    cells: BoolArray
+    supply: Given
+
+
 @dataclass(frozen=True, eq=False)
 class Bodies:
-    """The held bodies and the holes of a mesh."""
+    """The held and floating bodies and the holes of a mesh."""
 
     held: tuple[Body, ...]
     holes: BoolArray
+    afloat: tuple[FloatingBody, ...] = ()
+
+    @cached_property
+    def all(self) -> tuple[Body | FloatingBody, ...]:
+        """Held and floating bodies."""
+        return (*self.held, *self.afloat)
 
     @cached_property
     def fixed(self) -> BoolArray:
-        """Cells of held bodies."""
+        """Cells of held and floating bodies, which conduct perfectly."""
         result = np.zeros_like(self.holes)
-        for body in self.held:
+        for body in self.all:
             result |= body.cells
         return result
 
@@ -54,7 +72,7 @@ class Bodies:
         return bool(self.idle.any())
 
     def filled(self, t: float, u: FloatArray) -> FloatArray:
-        """Return `u` with the held values at time `t` in their cells; holes keep what they have."""
+        """Return `u` with the held values at time `t` in their cells; holes and floating bodies keep what they have."""
         if not self.held:
             return u
         result = u.copy()
@@ -62,18 +80,27 @@ class Bodies:
             result[body.cells] = body.value.values(t)
         return result
 
+    def levelled(self, u: FloatArray) -> FloatArray:
+        """Return `u` with its mean over each floating body in the body's cells."""
+        if not self.afloat:
+            return u
+        result = u.copy()
+        for body in self.afloat:
+            result[body.cells] = u[body.cells].mean()
+        return result
+
     def closed(self, operator: Operator) -> Operator:
         """Return the operator for the unknowns alone: couplings to idle cells stand on the diagonal."""
         return operator.closed(self.idle) if self.any else operator
 
 
-def read_bodies(mesh: Mesh, place: Place, fixed: object, holes: object, unit: str) -> Bodies:
-    """Read [(where, value), ...] and [where, ...]; raises InvalidInput, also where two held bodies touch."""
+def read_bodies(mesh: Mesh, place: Place, fixed: object, holes: object, equation: Equation) -> Bodies:
+    """Read [(where, value or Floating), ...] and [where, ...]; raises InvalidInput, also where two bodies touch."""
     taken = np.zeros(mesh.shape, dtype=bool)
     gone = np.zeros(mesh.shape, dtype=bool)
     for number, where in enumerate(_list(holes, "holes", "where")):
         gone |= read_where(where, place, f"holes[{number}]")
-    held = []
+    bodies: list[Body | FloatingBody] = []
     for number, item in enumerate(_list(fixed, "fixed", "(where, value)")):
         name = f"fixed[{number}]"
         if not isinstance(item, tuple) or len(item) != 2:
@@ -82,14 +109,18 @@ def read_bodies(mesh: Mesh, place: Place, fixed: object, holes: object, unit: st
         if not cells.any():
             rule = "a body of one cell or more that no earlier one has taken"
             raise InvalidInput(must(name, rule, item[0], "Refine the mesh or remove the body."))
-        held.append(Body(name, cells, read_given(item[1], place.part(cells), unit=unit, name=name)))
+        if isinstance(item[1], Floating):
+            bodies.append(FloatingBody(name, cells, item[1].read(mesh, equation, name)))
+        else:
+            bodies.append(Body(name, cells, read_given(item[1], place.part(cells), unit=equation.unit, name=name)))
         taken |= cells
     if (taken | gone).all():
         raise InvalidInput(
             must("fixed", "such that some cells stay free", "bodies and holes everywhere", "Shrink them.")
         )
-    _refuse_contact(mesh, held)
-    return Bodies(tuple(held), gone)
+    _refuse_contact(mesh, bodies)
+    held = tuple(body for body in bodies if isinstance(body, Body))
+    return Bodies(held, gone, tuple(body for body in bodies if isinstance(body, FloatingBody)))
 
 
 def _list(what: object, name: str, items: str) -> Sequence[object]:
@@ -98,7 +129,7 @@ def _list(what: object, name: str, items: str) -> Sequence[object]:
     return what
 
 
-def _refuse_contact(mesh: Mesh, held: Sequence[Body]) -> None:
+def _refuse_contact(mesh: Mesh, held: Sequence[Body | FloatingBody]) -> None:
     label = np.zeros(mesh.shape, dtype=int)
     for number, body in enumerate(held, start=1):
         label[body.cells] = number

@@ -47,7 +47,7 @@ def discretise(
         _storage(equation, mesh, place),
         _read(equation.source, mesh, place, unknown=symbol),
         conditions,
-        read_bodies(mesh, place, fixed, holes, equation.unit),
+        read_bodies(mesh, place, fixed, holes, equation),
         _sink(equation, mesh, place),
         along,
         read_contacts(mesh, place, contact, power(equation.units.transfer, -1)),

@@ -14,7 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
-from fieldsim.arrays import FloatArray
+from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.boundary import BoundCondition, Given, Wall, WallState, settled
 from fieldsim.errors import InvalidInput, NumericalFailure, must
 from fieldsim.linear import GridOperator
@@ -22,6 +22,7 @@ from fieldsim.meshes import Mesh, Side
 from fieldsim.physics.bodies import Bodies
 from fieldsim.physics.contact import Contacts, up_to_surfaces
 from fieldsim.physics.equation import Equation
+from fieldsim.physics.regions import loose_regions
 
 # Gauss-Legendre: exact for polynomials K(u) up to degree five
 _POINTS, _WEIGHTS = (0.5 * x for x in np.polynomial.legendre.leggauss(3))
@@ -34,11 +35,12 @@ class Linearised:
     """-d gain/du = operator * diag(weight), the operator symmetric; without `weight` it is 1.
 
     For K = m(place) f(u), weight = f(u) makes Kirchhoff's variable the unknown, in which conduction is symmetric;
-    for other K it is close to the derivative.
+    for other K it is close to the derivative. `whole` still couples the unknowns with the bodies.
     """
 
     operator: GridOperator
     weight: FloatArray | None = None
+    whole: GridOperator | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +73,7 @@ class FiniteVolume:
     @property
     def exits(self) -> tuple[str, ...]:
         """Names of all through which something may leave: walls and held bodies."""
-        return (*self.conditions, *(body.name for body in self.bodies.held))
+        return (*self.conditions, *(body.name for body in self.bodies.all))
 
     @cached_property
     def follows(self) -> bool:
@@ -99,17 +101,25 @@ class FiniteVolume:
             self.source,
             *([self.sink] if self.sink else []),
             *(b.value for b in self.bodies.held),
+            *(b.supply for b in self.bodies.afloat),
         ]
         walls = [f"boundary[{name!r}]" for name, c in self.conditions.items() if c.varies]
         return (*(g.name for g in given if g.varies), *walls, *self.contacts.varying)
 
-    @property
-    def free(self) -> bool:
-        """Whether nothing holds the unknown, so that a steady state has no level of its own."""
-        if self.bodies.held or self.sink is not None or self.source.follows:
-            return False
-        inner = np.ones(self.mesh.shape)
-        return not any((s.law.slope * s.wall.areas).any() for s in self.wall_states(0.0, inner).values())
+    @cached_property
+    def loose(self) -> tuple[BoolArray, ...]:
+        """Regions of connected cells in which nothing holds the unknown: a steady state has no level of its own there.
+
+        Bodies, sinks and walls that let more out of a warmer cell hold it; floating bodies join what they touch.
+        """
+        if self.source.follows:
+            return ()
+        holding = np.zeros(self.mesh.shape, dtype=bool)
+        for state in self.wall_states(0.0, np.ones(self.mesh.shape)).values():
+            holding[wall_index(state.wall.side)] |= state.law.slope * state.wall.areas > 0.0
+        if self.sink is not None:
+            holding |= self._sink(0.0) > 0.0
+        return loose_regions(self.mesh, self.bodies, holding)
 
     # ---- flows
 
@@ -228,19 +238,25 @@ class FiniteVolume:
         """Return what leaves through each wall, a face, and into each held body, a cell of it, per time."""
         u = self.bodies.filled(t, u)
         flows = {name: state.flow_out for name, state in self.wall_states(t, u).items()}
-        if self.bodies.held:
+        if self.bodies.all:
             arriving = -self.operator_at(t, u).apply(u)
-            flows |= {body.name: arriving[body.cells] for body in self.bodies.held}
+            flows |= {body.name: arriving[body.cells] for body in self.bodies.all}
         return flows
 
     def gain(self, t: float, u: FloatArray) -> FloatArray:
         """Return what each cell gains per time: inflow from neighbours and walls, and the supply."""
         u = self.bodies.filled(t, u)
-        result: FloatArray = self.supply(t, u) - self.operator_at(t, u).apply(u)
+        leaving = self.operator_at(t, u).apply(u)
+        result: FloatArray = self.supply(t, u) - leaving
         for state in self.wall_states(t, u).values():
             result[wall_index(state.wall.side)] -= state.flow_out
         if self.bodies.any:
             result[self.bodies.idle] = 0.0
+        for body in self.bodies.afloat:
+            # what a body gains warms all of it alike
+            share = (self.mesh.volumes if self.storage is None else self.storage)[body.cells]
+            net = float(body.supply.values(t)) - float(leaving[body.cells].sum())
+            result[body.cells] = net * share / share.sum()
         return result
 
     # ---- derivatives
@@ -269,7 +285,8 @@ class FiniteVolume:
             diagonal += self._damping(t, u)
         if weight is not None:
             diagonal /= weight
-        return Linearised(self.bodies.closed(operator.shifted(diagonal)), weight)
+        whole = operator.shifted(diagonal)
+        return Linearised(self.bodies.closed(whole), weight, whole)
 
     def _weight(self, t: float, u: FloatArray) -> FloatArray:
         level = np.full_like(u, u[~self.bodies.idle].mean())

@@ -34,20 +34,28 @@ class Answer:
 
 
 def flow_out(volume: FiniteVolume, t: float, u: FloatArray, name: object) -> float:
-    """Return what leaves through a wall or into a held body per time; raises InvalidInput for other names."""
-    if name not in volume.exits:
-        close = get_close_matches(str(name), volume.exits, n=1, cutoff=0.3)
-        remedy = f"Did you mean {close[0]!r}?" if close else "Walls and held bodies have flows."
-        raise InvalidInput(must("name", f"one of {', '.join(volume.exits) or 'none: nothing can leave'}", name, remedy))
+    """Return what leaves through a wall or into a body per time; raises InvalidInput for other names."""
+    _check_exit(volume, name)
     return float(volume.outflows(t, u)[str(name)].sum())
 
 
+def _check_exit(volume: FiniteVolume, name: object) -> None:
+    if name not in volume.exits:
+        close = get_close_matches(str(name), volume.exits, n=1, cutoff=0.3)
+        remedy = f"Did you mean {close[0]!r}?" if close else "Walls and bodies have flows."
+        raise InvalidInput(must("name", f"one of {', '.join(volume.exits) or 'none: nothing can leave'}", name, remedy))
+
+
 def level(volume: FiniteVolume, t: float, u: FloatArray, name: str) -> float:
-    """Return the mean value on a wall, by area, or of a held body, by volume."""
+    """Return the value of a body, or the mean on a wall by area; raises InvalidInput for other names."""
+    _check_exit(volume, name)
     for body in volume.bodies.held:
         if body.name == name:
             weights = volume.mesh.volumes[body.cells]
             return float((weights * body.value.values(t)).sum() / weights.sum())
+    for floating in volume.bodies.afloat:
+        if floating.name == name:
+            return float(u[floating.cells][0])
     state = volume.wall_states(t, u)[name]
     return float((state.wall.areas * state.surface).sum() / state.wall.areas.sum())
 

@@ -13,8 +13,8 @@ from scipy.optimize import brentq
 
 from fieldsim.arrays import FloatArray
 from fieldsim.errors import NumericalFailure
-from fieldsim.linear import prepare
-from fieldsim.physics import FiniteVolume
+from fieldsim.linear import Prepared, prepare
+from fieldsim.physics import FiniteVolume, PreparedWithBodies
 from fieldsim.simulation.problem import Problem
 
 _STEPS = 60
@@ -69,7 +69,9 @@ def _newton(volume: FiniteVolume, start: FloatArray, solver: str, rtol: float) -
     history = [1.0 if scale > 0.0 else 0.0]
     while history[-1] > _ROUNDING and len(history) <= _STEPS:
         derivative = volume.linearised(0.0, u)
-        prepared = prepare(derivative.operator, method=solver)
+        prepared: Prepared | PreparedWithBodies = prepare(derivative.operator, method=solver)
+        if volume.bodies.afloat and derivative.whole is not None:
+            prepared = PreparedWithBodies(prepared, derivative.whole, volume.bodies, derivative.weight)
         method = prepared.method
         delta = prepared.solve(left, rtol=min(1e-4, rtol)).x
         if not np.isfinite(delta).all():

@@ -16,7 +16,7 @@ from fieldsim.boundary import Condition, Given, Number, Where, read_given
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.meshes import Mesh
-from fieldsim.physics import Equation, FiniteVolume, Model, discretise, place_of_cells
+from fieldsim.physics import Equation, FiniteVolume, Floating, Model, discretise, place_of_cells, require_time
 from fieldsim.storage.memory import guard
 from fieldsim.units import per_length
 
@@ -32,7 +32,8 @@ class Problem:
     FluxOut(0.0)], the first that holds at a face's centre; axes, poles and seams need none. `initial` is a number,
     a quantity, a formula, an array or a field. `exact` is the known answer, a formula of place and t, for
     comparison only. `fixed` holds whole cells inside at a value: [("x**2 + y**2 < 0.1", 0.0), ...], electrodes or
-    thermostats; `holes` cuts cells out, with insulated faces: ["hypot(x, y) < 0.1"]; there fields are NaN.
+    thermostats, or lets them float: [(..., Floating("1 nC")), ...]. `holes` cuts cells out, with insulated faces:
+    ["hypot(x, y) < 0.1"]; there fields are NaN.
     `contact` puts a resistance (m^2 K/W for heat) on the surface of a part: [("x < 0.1", 1e-4), ...].
     Everything is read and checked at once: raises InvalidInput and its children.
     """
@@ -42,7 +43,7 @@ class Problem:
     boundary: Mapping[str, Condition | Sequence[Any]] = field(default_factory=dict)
     initial: Number | ScalarField = 0.0
     exact: Number | None = None
-    fixed: Sequence[tuple[Where, Number]] = ()
+    fixed: Sequence[tuple[Where, Number | Floating]] = ()
     holes: Sequence[Where] = ()
     contact: Sequence[tuple[Where, Number]] = ()
 
@@ -87,7 +88,11 @@ class Problem:
             what = what.values
         place = place_of_cells(self.mesh)
         values = read_given(what, place, unit=self.equation.unit, name="initial", time=False).values(0.0)
-        return self.volume.bodies.filled(0.0, values)
+        return self.volume.bodies.filled(0.0, self.volume.bodies.levelled(values))
+
+    def require_time(self) -> None:
+        """Raise InvalidInput where a run in time cannot be: no time in the model, or no density or capacity."""
+        require_time(self.equation)
 
     def unit_of(self, unit: str) -> str:
         """Return a total's unit on this mesh: a line is per m^2 and a plane per m of the body it stands for."""

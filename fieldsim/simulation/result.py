@@ -13,7 +13,7 @@ from fieldsim.arrays import FloatArray, real_array
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField, VectorField
 from fieldsim.physics import Equation, FiniteVolume
-from fieldsim.simulation.answers import Answer, between, content, energy, flow_out, total_source
+from fieldsim.simulation.answers import Answer, between, content, energy, flow_out, level, total_source
 from fieldsim.simulation.balance import Balance
 from fieldsim.simulation.flux import flux_field
 from fieldsim.simulation.problem import Problem
@@ -26,7 +26,8 @@ class SolverRecord:
     """How an answer was found: for the log and the report.
 
     `overshoot` is how far a run left the range of its data, relative to that range; None where a source or a
-    given flux may rightly leave it. `history` holds the relative residuals of a nonlinear iteration.
+    given flux may rightly leave it. `history` holds the relative residuals of a nonlinear iteration. `steady` tells
+    a run that ended before its time because it had become steady.
     """
 
     method: str
@@ -40,6 +41,7 @@ class SolverRecord:
     longest: float = 0.0
     overshoot: float | None = None
     history: tuple[float, ...] = ()
+    steady: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,13 @@ class Result:
         )
 
     def flow_out(self, name: str, number: int = -1) -> Answer:
-        """Return what leaves through a wall ("x+") or into a held body ("fixed[0]") per time (W, mol/s; C)."""
+        """Return what leaves through a wall ("x+") or into a body ("fixed[0]") per time (W, mol/s; C)."""
         return self._answer(flow_out(self._volume, self._time(number), self._values(number), name), self._equation.rate)
+
+    def value_of(self, name: str, number: int = -1) -> Answer:
+        """Return the value of a held or floating body ("fixed[0]"), or the mean value on a wall ("x+"), by area."""
+        value = level(self._volume, self._time(number), self._values(number), name)
+        return Answer(value, self._equation.unit)
 
     def content(self, number: int = -1) -> Answer:
         """Return the integral of storage times the unknown: heat above 0 (J), amount of substance (mol)."""
@@ -206,6 +213,7 @@ class Result:
         """Return a few lines for a reader: range, walls, balance and solver."""
         field, equation = self.field, self.problem.equation
         when = f" at t = {self.time:.6g} s" if self.times.size else ", steady state"
+        when += ", when it had become steady" if self.solver.steady else ""
         lines = [
             f"{equation.quantity} on {self.problem.mesh!r}{when}",
             f"  range    {np.nanmin(field.values):.6g} to {np.nanmax(field.values):.6g} {field.unit}",
@@ -215,6 +223,9 @@ class Result:
             lines.append(
                 f"  {side:<8} mean {wall.mean:.6g} {wall.value_unit}, flow out {wall.flow:.6g} {wall.flow_unit}"
             )
+        for body in self._volume.bodies.afloat:
+            value, supply = self.value_of(body.name), -float(self.flow_out(body.name))
+            lines.append(f"  {body.name:<8} floats at {value}, gives off {supply:.6g} {self.balance.unit}")
         conductivity = self._volume.conductivity.constant
         if conductivity is None or np.ptp(conductivity) > 0.0:
             name = equation.conductivity.name

@@ -1,18 +1,19 @@
 """The steady state: div(K grad u) + source - sink u = 0, solved for the deviation from a constant.
 
 Starting from a constant, only differences enter the matrix's right-hand side, so that 300 K and 20 degC give the
-same digits. Where no wall fixes the value, supplies must cancel and the mean stays that of `initial`.
+same digits. Where nothing holds the value, in the whole body or in a part that holes cut off, supplies must cancel
+and the mean stays that of `initial`.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from fieldsim.arrays import FloatArray, frozen
+from fieldsim.arrays import BoolArray, FloatArray, frozen
 from fieldsim.errors import InvalidInput, NumericalFailure, must
 from fieldsim.fields import ScalarField
 from fieldsim.linear import COMPATIBLE, Prepared, check_method, prepare
-from fieldsim.physics import FiniteVolume
+from fieldsim.physics import FiniteVolume, PreparedWithBodies
 from fieldsim.simulation.balance import steady_balance
 from fieldsim.simulation.newton import solve_nonlinear
 from fieldsim.simulation.problem import Problem, check_kelvin, guard_memory, shown_values
@@ -33,7 +34,7 @@ def solve(problem: Problem, *, solver: str = "auto", rtol: float = 1e-10) -> Res
     if not (np.isfinite(rtol) and 0.0 < rtol < 1.0):
         raise InvalidInput(must("rtol", "between 0 and 1", rtol, "1e-10 is the default."))
     guard_memory(problem)
-    if volume.follows and not volume.free:
+    if volume.follows and not volume.loose:
         found = solve_nonlinear(problem, solver=solver, rtol=rtol)
         check_kelvin(volume, found.values)
         why = "nonlinear: Newton's method with a line search"
@@ -50,26 +51,35 @@ def _linear(problem: Problem, solver: str, rtol: float) -> Result:
             f"No steady state can be told: nothing holds the {problem.equation.quantity}, whose coefficients depend on "
             "it. Give one wall a Value, or follow it in time with evolve."
         )
-    matrix, unknown = volume.matrix_at(0.0), ~volume.bodies.idle
-    free = volume.free
+    loose, bodies = volume.loose, volume.bodies
+    unknown = ~bodies.idle
     weights = np.where(unknown, volume.mesh.volumes if volume.storage is None else volume.storage, 0.0)
-    mean = float((weights * problem.initial_values).sum() / weights.sum())
-    start = np.full(volume.mesh.shape, mean if free else _reference(volume))
+    # where nothing is held and nothing cut out, the mean is fixed; else a cell of each loose region is pinned:
+    # supplies cancel there, so that nothing leaves by it, and the mean is set afterwards
+    floats = bool(loose) and not bodies.any
+    start = np.full(volume.mesh.shape, _mean(weights, problem.initial_values) if loose else _reference(volume))
     supply = volume.gain(0.0, start)
-    if free:
-        _refuse_surplus(problem, supply)
-    # with holes, one cell is pinned instead of the mean: the supplies cancel, so that nothing leaves by it
-    pinned = free and volume.bodies.any
-    if pinned:
-        matrix = matrix.shifted(
-            np.where(np.arange(unknown.size).reshape(unknown.shape) == unknown.argmax(), 1.0, 0.0)
-            * matrix.diagonal.max()
-        )
-    prepared = prepare(matrix, method=solver, nullspace=free and not pinned, weights=weights)
+    pins = np.zeros(volume.mesh.shape)
+    for region in loose:
+        _refuse_surplus(problem, supply, region)
+        pins.ravel()[int((region & unknown).argmax())] = 1.0
+    derivative = volume.linearised(0.0, start)
+    matrix, whole = derivative.operator, derivative.whole
+    if loose and not floats:
+        pins *= matrix.diagonal.max()
+        matrix, whole = matrix.shifted(pins), whole.shifted(pins) if whole is not None else None
+    prepared: Prepared | PreparedWithBodies = prepare(matrix, method=solver, nullspace=floats, weights=weights)
+    if bodies.afloat and whole is not None:
+        prepared = PreparedWithBodies(prepared, whole, bodies)
     values, residual, iterations = _refined(volume, prepared, start, supply, rtol)
-    if pinned:
-        values = values + mean - float((weights * values).sum() / weights.sum())
+    for region in () if floats else loose:
+        share = np.where(region, weights, 0.0)
+        values = values + np.where(region, _mean(share, problem.initial_values) - _mean(share, values), 0.0)
     return _result(problem, values, SolverRecord(prepared.method, prepared.reason, values.size, residual, iterations))
+
+
+def _mean(weights: FloatArray, values: FloatArray) -> float:
+    return float((weights * values).sum() / weights.sum())
 
 
 def _result(problem: Problem, values: FloatArray, record: SolverRecord) -> Result:
@@ -103,19 +113,27 @@ def _reference(volume: FiniteVolume) -> float:
     return sum(held) / len(held) if held else 0.0
 
 
-def _refuse_surplus(problem: Problem, supply: FloatArray) -> None:
-    net, gross = float(supply.sum()), float(np.abs(supply).sum())
-    if abs(net) > COMPATIBLE * gross:
-        unit = problem.unit_of(problem.equation.rate)
+def _refuse_surplus(problem: Problem, supply: FloatArray, region: BoolArray) -> None:
+    net, gross = float(supply[region].sum()), float(np.abs(supply[region]).sum())
+    if abs(net) <= COMPATIBLE * gross:
+        return
+    unit, quantity = problem.unit_of(problem.equation.rate), problem.equation.quantity
+    if region.sum() + problem.volume.bodies.holes.sum() < region.size:
+        first = tuple(int(i) for i in np.argwhere(region)[0])
         raise InvalidInput(
-            f"No steady state exists: the net source {net:+.6g} {unit} has nowhere to go, as no wall holds the "
-            f"{problem.equation.quantity} and nothing else drains it. Give one wall a Value or Convective "
-            f"condition, let {net:.6g} {unit} leave by FluxOut, or follow it in time with evolve."
+            f"No steady state exists: the net source {net:+.6g} {unit} in the {int(region.sum())} cells around cell "
+            f"{first} has nowhere to go, as holes cut them off and nothing there holds the {quantity}. Make them part "
+            "of the holes, hold one of them with fixed=[...], or follow it in time with evolve."
         )
+    raise InvalidInput(
+        f"No steady state exists: the net source {net:+.6g} {unit} has nowhere to go, as no wall holds the "
+        f"{quantity} and nothing else drains it. Give one wall a Value or Convective "
+        f"condition, let {net:.6g} {unit} leave by FluxOut, or follow it in time with evolve."
+    )
 
 
 def _refined(
-    volume: FiniteVolume, prepared: Prepared, start: FloatArray, supply: FloatArray, rtol: float
+    volume: FiniteVolume, prepared: Prepared | PreparedWithBodies, start: FloatArray, supply: FloatArray, rtol: float
 ) -> tuple[FloatArray, float, int]:
     """Return values, relative residual and iterations; corrections are repeated while they gain a digit."""
     scale = _norm(supply)
