@@ -86,7 +86,8 @@ class CurvilinearMesh(Mesh):
         """Logical names u, v, w, Cartesian names, and r, phi (theta)."""
         return frozenset(self.names) | set("xyz"[: self.dim]) | round_values(self.points).keys()
 
-    def _coordinate_values(self, names: Iterable[str], q: Sequence[FloatArray]) -> dict[str, FloatArray]:
+    def coordinates_at(self, names: Iterable[str], q: Sequence[FloatArray]) -> dict[str, FloatArray]:
+        """Return the named coordinates at logical coordinates `q`; as `Mesh.coordinates_at`."""
         wanted = list(names)
         x: tuple[FloatArray, ...] = tuple(self.points)
         if q is not self.open_centers:

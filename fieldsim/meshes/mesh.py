@@ -212,7 +212,7 @@ class Mesh:
 
         Raises InvalidInput for a coordinate that this mesh leaves out.
         """
-        return self._coordinate_values(names, self.open_centers)
+        return self.coordinates_at(names, self.open_centers)
 
     def face_coordinates(self, side: str, names: Iterable[str] | None = None) -> dict[str, FloatArray]:
         """Return the named coordinates on the faces of a side, arrays over the side (`shape` without its axis)."""
@@ -222,7 +222,7 @@ class Mesh:
         place = edges[-1] if which.end else edges[0]
         q[self.axis_coordinate[which.axis]] = np.full((1,) * self.ndim, place)
         shape = tuple(1 if k == which.axis else n for k, n in enumerate(self.shape))
-        values = self._coordinate_values(self.expression_names if names is None else names, q)
+        values = self.coordinates_at(self.expression_names if names is None else names, q)
         return {name: np.broadcast_to(value, shape).squeeze(axis=which.axis) for name, value in values.items()}
 
     def inner_face_coordinates(self, axis: int, names: Iterable[str]) -> dict[str, FloatArray]:
@@ -230,9 +230,10 @@ class Mesh:
         edges = self.axes[axis].edges
         q = list(self.open_centers)
         q[self.axis_coordinate[axis]] = self.along(edges[1:] if self.axes[axis].periodic else edges[1:-1], axis)
-        return self._coordinate_values(names, q)
+        return self.coordinates_at(names, q)
 
-    def _coordinate_values(self, names: Iterable[str], q: Sequence[FloatArray]) -> dict[str, FloatArray]:
+    def coordinates_at(self, names: Iterable[str], q: Sequence[FloatArray]) -> dict[str, FloatArray]:
+        """Return the named coordinates at native coordinates `q` of ALL axes, each broadcastable to theirs."""
         formulas = coordinate_formulas(self.coordinates, frozenset(self.names))
         result = {}
         for name in names:
@@ -257,7 +258,7 @@ class Mesh:
     def volumes(self) -> FloatArray:
         """Volumes of the cells (areas in two dimensions, lengths in one), shape `shape`."""
         cells = [over(a.edges[:-1], a.edges[1:]) for a in self.axes]
-        return frozen(self._integral(cells, range(self.dim), self.shape))
+        return frozen(self.integral(cells, range(self.dim), self.shape))
 
     def face_areas(self, axis: int) -> FloatArray:
         """Return the areas of the faces across `axis`, shape `shape` with one more along `axis`."""
@@ -266,7 +267,7 @@ class Mesh:
         number = self.axis_coordinate[axis]
         factors = [i for i in range(self.dim) if i != number]
         shape = tuple(n + 1 if k == axis else n for k, n in enumerate(self.shape))
-        return np.abs(self._integral(along, factors, shape))
+        return np.abs(self.integral(along, factors, shape))
 
     def half_distances(self, axis: int) -> tuple[FloatArray, FloatArray]:
         """Return the lengths from each centre to its lower and to its upper face along `axis`, shape `shape`."""
@@ -275,10 +276,10 @@ class Mesh:
         lengths = []
         for low, high in ((a.edges[:-1], a.centers), (a.centers, a.edges[1:])):
             along[axis] = over(low, high)
-            lengths.append(self._integral(along, [self.axis_coordinate[axis]], self.shape, whole=False))
+            lengths.append(self.integral(along, [self.axis_coordinate[axis]], self.shape, whole=False))
         return lengths[0], lengths[1]
 
-    def _integral(
+    def integral(
         self,
         along: Sequence[Along],
         factors: Iterable[int],
