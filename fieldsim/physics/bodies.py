@@ -1,8 +1,8 @@
 """Cells without a law of their own: bodies held at a value or floating, and holes that nothing enters.
 
 A body fills whole cells up to their faces and conducts perfectly, so that the half cell of its neighbour alone
-resists; a hole's faces are insulated. Where a wall's cell belongs to either, the wall's condition has no say. A floating
-body has one value in all its cells, found from what it gives off in all.
+resists; a hole's faces are insulated. Where a wall's cell belongs to either, the wall's condition has no say. A body
+that floats has one value in all its cells, found from what it gives off in all.
 """
 
 from __future__ import annotations

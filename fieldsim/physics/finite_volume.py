@@ -106,6 +106,12 @@ class FiniteVolume:
         walls = [f"boundary[{name!r}]" for name, c in self.conditions.items() if c.varies]
         return (*(g.name for g in given if g.varies), *walls, *self.contacts.varying)
 
+    def require_run(self) -> None:
+        """Raise InvalidInput where bodies or walls know the steady state only."""
+        for body in self.bodies.afloat:
+            remedy = "In time, make it a region of large conductivity, density and capacity, heated by its source."
+            raise InvalidInput(must(body.name, "held at a value in a run in time", "a floating body", remedy))
+
     @cached_property
     def loose(self) -> tuple[BoolArray, ...]:
         """Regions of connected cells in which nothing holds the unknown: a steady state has no level of its own there.

@@ -64,14 +64,16 @@ class PreparedWithBodies:
     def _units(self) -> tuple[list[FloatArray], FloatArray]:
         """The response of the unknowns to each body at 1, and the matrix of capacitances."""
         responses, columns = [], []
+        self.iterations = 0
         for body in self.bodies.afloat:
             image = self.whole.apply(np.where(body.cells, self.weight, 0.0))
             push = np.where(self.bodies.idle, 0.0, image)
             if not push.any():
                 remedy = "Bodies and holes are all around it: leave a cell free beside it."
                 raise InvalidInput(must(body.name, "a body that touches cells that are solved for", "none", remedy))
-            response = self.prepared.solve(push, rtol=_UNIT_RTOL).require()
-            responses.append(np.where(self.bodies.idle, 0.0, response))
+            answer = self.prepared.solve(push, rtol=_UNIT_RTOL)
+            self.iterations += answer.iterations
+            responses.append(np.where(self.bodies.idle, 0.0, answer.require()))
             columns.append(self._sums(image) - self._sums(self.whole.apply(responses[-1])))
         return responses, np.stack(columns, axis=1)
 
@@ -85,4 +87,5 @@ class PreparedWithBodies:
         for body, response, level in zip(self.bodies.afloat, responses, levels, strict=True):
             x -= level * response
             x[body.cells] = level * self.weight[body.cells]
-        return replace(inner, x=x)
+        spent, self.iterations = self.iterations, 0
+        return replace(inner, x=x, iterations=inner.iterations + spent)
