@@ -44,7 +44,7 @@ class Value:
 
 @dataclass(frozen=True)
 class FluxOut:
-    """`flux` leaves the body per area and time (W/m^2 for heat); 0 is an insulated wall."""
+    """`flux` leaves the body per area and time (W/m^2 for heat), drift included; 0 is an insulated wall."""
 
     flux: Number
 
@@ -55,7 +55,10 @@ class FluxOut:
 
 @dataclass(frozen=True)
 class GradientOut:
-    """The derivative of the unknown along the outward normal is `gradient` (K/m for heat)."""
+    """The derivative of the unknown along the outward normal is `gradient` (K/m for heat).
+
+    0 is the outlet of a flow: what arrives is carried out.
+    """
 
     gradient: Number
 
@@ -66,7 +69,7 @@ class GradientOut:
 
 @dataclass(frozen=True)
 class Convective:
-    """What leaves is h (surface value - ambient), h >= 0 (W/m^2/K for heat)."""
+    """What leaves is h (surface value - ambient), h >= 0 (W/m^2/K for heat), besides what a flow carries out."""
 
     h: Number
     ambient: Number
@@ -151,7 +154,11 @@ class _Leaving:
 
     def law(self, t: float, wall: Wall, surface: FloatArray) -> WallLaw:
         none = zeros_like_wall(wall)
-        return WallLaw(none, none, self.flux.values(t))
+        if wall.drift is None:
+            return WallLaw(none, none, self.flux.values(t))
+        # what is given leaves in all: the surface value follows from it, and with it what diffuses there
+        growth = np.exp(wall.peclet)
+        return WallLaw(-wall.drift * growth, none, self.flux.values(t) * growth, np.ones_like(none, dtype=bool))
 
 
 @dataclass(frozen=True)
@@ -243,10 +250,13 @@ class _Parts:
 
     def law(self, t: float, wall: Wall, surface: FloatArray) -> WallLaw:
         slope, reference, flux = (zeros_like_wall(wall) for _ in range(3))
+        whole = np.zeros_like(slope, dtype=bool)
         for mask, part in self.parts:
             law = part.law(t, wall.part(mask), surface[mask])
             slope[mask], reference[mask], flux[mask] = law.slope, law.reference, law.flux
-        return WallLaw(slope, reference, flux)
+            if law.whole is not None:
+                whole[mask] = law.whole
+        return WallLaw(slope, reference, flux, whole if whole.any() else None)
 
 
 def _checked_h(h: Given, t: float) -> FloatArray:

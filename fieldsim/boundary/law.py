@@ -2,7 +2,8 @@
 
 The wall cell's centre lies half a cell from the wall, behind the conductance k/d. A fixed value, a given flux, a
 gradient and a convective film are different numbers in the same record; the surface value comes from it too:
-u_surface = u_inner - flux_out / (k/d), never from extrapolation.
+u_surface = u_inner - flux_out / (k/d), never from extrapolation. Where a drift of speed w crosses the wall, k/d becomes
+G = w / (1 - exp(-w d/k)), the steady profile of drift and diffusion in the half cell, and w u_surface leaves besides.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from fieldsim.meshes import Mesh, Side
 
 _ROUNDS = 100
 _SAME = 1e-14
+_STEEPEST = 300.0
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Wall:
     """The wall faces of one side: areas (m^2), conductivity and distance (m) from the inner centre, over the side.
 
     `conductivity` is that of the half cell; `at_surface` that on the wall itself, where it follows the unknown.
+    `drift` is what a flow through the wall carries out per area and unit of the unknown, None where none crosses it.
     """
 
     side: Side
@@ -35,25 +38,38 @@ class Wall:
     conductivity: FloatArray
     distance: FloatArray
     at_surface: FloatArray | None = None
+    drift: FloatArray | None = None
 
     @property
     def conductance(self) -> FloatArray:
-        """Conductance k/d between the inner centre and the wall, per area."""
-        return self.conductivity / self.distance
+        """Conductance k/d between the inner centre and the wall, per area; G where a drift crosses it."""
+        conductance = self.conductivity / self.distance
+        return conductance if self.drift is None else conductance * bernoulli(-self.peclet)
+
+    @property
+    def peclet(self) -> FloatArray:
+        """Drift over conductance, w d/k, bounded where its exponential would overflow."""
+        drift = zeros_like_wall(self) if self.drift is None else self.drift
+        return np.clip(drift * self.distance / self.conductivity, -_STEEPEST, _STEEPEST)
 
     def part(self, mask: BoolArray) -> Wall:
         """Return some of the faces."""
-        surface = None if self.at_surface is None else self.at_surface[mask]
-        return Wall(self.side, self.areas[mask], self.conductivity[mask], self.distance[mask], surface)
+        surface, drift = (None if x is None else x[mask] for x in (self.at_surface, self.drift))
+        return Wall(self.side, self.areas[mask], self.conductivity[mask], self.distance[mask], surface, drift)
 
 
 @dataclass(frozen=True)
 class WallLaw:
-    """flux_out = slope * (inner - reference) + flux, arrays over the side."""
+    """flux_out = slope * (inner - reference) + flux, arrays over the side.
+
+    Where a drift crosses the wall this is what diffuses into the surface; there `whole` marks the faces at which what
+    leaves in all, drift included, is given.
+    """
 
     slope: FloatArray
     reference: FloatArray
     flux: FloatArray
+    whole: BoolArray | None = None
 
     def flux_out(self, inner: FloatArray) -> FloatArray:
         """Return what leaves per area, from the values in the wall cells."""
@@ -74,8 +90,22 @@ class WallState:
 
     @property
     def flux_out(self) -> FloatArray:
-        """What leaves per area."""
-        return self.law.flux_out(self.inner)
+        """What leaves per area: what reaches the surface, and what the drift carries away from there."""
+        law, wall = self.law, self.wall
+        if wall.drift is None:
+            return law.flux_out(self.inner)
+        decay = np.exp(-wall.peclet)
+        total = law.flux_out(self.inner) * decay + wall.drift * self.inner
+        return total if law.whole is None else np.where(law.whole, law.flux * decay, total)
+
+    @property
+    def slope(self) -> FloatArray:
+        """Derivative of `flux_out` by the inner value."""
+        law, wall = self.law, self.wall
+        if wall.drift is None:
+            return law.slope
+        slope = law.slope * np.exp(-wall.peclet) + wall.drift
+        return slope if law.whole is None else np.where(law.whole, 0.0, slope)
 
     @property
     def flow_out(self) -> FloatArray:
@@ -198,6 +228,13 @@ def _check_side(mesh: Mesh, name: object) -> None:
 def _example(mesh: Mesh) -> str:
     name = mesh.walls[0] if mesh.walls else "x-"
     return f"{{{name!r}: Value(100.0)}}"
+
+
+def bernoulli(x: FloatArray) -> FloatArray:
+    """Return x / (exp(x) - 1), 1 at x = 0, for |x| below 700: what weights the upstream value in exponential fitting."""
+    small = np.abs(x) < 1e-10
+    safe = np.where(small, 1.0, x)
+    return np.where(small, 1.0 - 0.5 * x, safe / np.expm1(safe))
 
 
 def zeros_like_wall(wall: Wall) -> FloatArray:
