@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import factorial
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from fieldsim.linear.separable import uniform_basis
 from fieldsim.linear.spectral import Basis
 
 _LARGEST_TABLE = 1 << 26
+_SERIES_BELOW = 0.5
+_SERIES_TERMS = 13
 
 
 @dataclass(frozen=True)
@@ -78,17 +81,38 @@ class Exponential:
 
         Raises InvalidInput for a negative time.
         """
-        if not (np.isfinite(time) and time >= 0.0):
-            raise InvalidInput(must("time", "a number of seconds, 0 or more", time, "Heat does not flow backwards."))
-        modes = self._forward(u)
-        total = sum(self._values, start=np.zeros((1,) * modes.ndim)) / self._scale
-        if supply is not None:
-            gained = self._forward(np.reshape(supply, self._storage.shape) / self._storage)
-            gained *= _mean_decay(total, time)
-        modes *= np.exp(-time * total)
-        if supply is not None:
-            modes += gained
+        _check_time(time)
+        modes, gained = self._modes(u, supply)
+        exponents = time * self._rates(modes.ndim)
+        modes *= np.exp(-exponents)
+        if gained is not None:
+            modes += gained * (time * _decay_mean(exponents))
         return self._backward(modes).reshape(np.shape(u))
+
+    def carry(self, u: FloatArray, time: float, *, supply: FloatArray | None = None) -> tuple[FloatArray, FloatArray]:
+        """Return u after `time` (s) and the mean of u until then; raises InvalidInput for a negative time.
+
+        mean = phi_1(-x) u + time phi_2(-x) g of each mode, x = time * rate, g its supply.
+        """
+        _check_time(time)
+        modes, gained = self._modes(u, supply)
+        exponents = time * self._rates(modes.ndim)
+        share = _decay_mean(exponents)
+        means = modes * share
+        modes *= np.exp(-exponents)
+        if gained is not None:
+            modes += gained * (time * share)
+            means += gained * (time * _second_mean(exponents))
+        return self._backward(modes).reshape(np.shape(u)), self._backward(means).reshape(np.shape(u))
+
+    def _modes(self, u: FloatArray, supply: FloatArray | None) -> tuple[FloatArray, FloatArray | None]:
+        if supply is None:
+            return self._forward(u), None
+        return self._forward(u), self._forward(np.reshape(supply, self._storage.shape) / self._storage)
+
+    def _rates(self, dimensions: int) -> FloatArray:
+        total = sum(self._values, start=np.zeros((1,) * dimensions))
+        return np.asarray(total / self._scale)
 
     def _forward(self, u: FloatArray) -> FloatArray:
         shape = tuple(weight.size for weight in self._weights)
@@ -106,11 +130,23 @@ class Exponential:
         return np.ascontiguousarray(x.transpose(np.argsort(self._order)))
 
 
-def _mean_decay(rates: FloatArray, time: float) -> FloatArray:
-    """Return (1 - exp(-time rates)) / rates, which is `time` where a rate is zero."""
-    exponents = -time * rates
-    still = exponents == 0.0
-    return np.asarray(time * np.where(still, 1.0, np.expm1(exponents) / np.where(still, 1.0, exponents)))
+def _check_time(time: float) -> None:
+    if not (np.isfinite(time) and time >= 0.0):
+        raise InvalidInput(must("time", "a number of seconds, 0 or more", time, "Heat does not flow backwards."))
+
+
+def _decay_mean(x: FloatArray) -> FloatArray:
+    """Return phi_1(-x) = (1 - exp(-x)) / x, which is 1 at 0."""
+    still = x == 0.0
+    return np.asarray(np.where(still, 1.0, -np.expm1(-x) / np.where(still, 1.0, x)))
+
+
+def _second_mean(x: FloatArray) -> FloatArray:
+    """Return phi_2(-x) = (x - 1 + exp(-x)) / x^2, which is 1/2 at 0; by its series where the difference cancels."""
+    small = x < _SERIES_BELOW
+    series = sum((-x) ** k / factorial(k + 2) for k in range(_SERIES_TERMS))
+    safe = np.where(small, 1.0, x)
+    return np.asarray(np.where(small, series, (safe + np.expm1(-safe)) / safe**2))
 
 
 def find_exponential(operator: GridOperator, storage: FloatArray) -> Exponential | None:

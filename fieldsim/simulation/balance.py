@@ -1,7 +1,7 @@
 """What came in, went out, was made and is stored: in - out + source - stored = 0 to rounding.
 
-Over a run each amount is summed with the weights of the very stages that made the step, so that the books close
-however large the steps are.
+Over a run each amount is integrated by the very formula that makes the step, so that the books close however large
+the steps are.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fieldsim.arrays import FloatArray
-from fieldsim.physics import FiniteVolume
+from fieldsim.physics import FiniteVolume, flows_of
 
 _IDLE = 1e-4
 
@@ -53,39 +53,19 @@ class Balance:
         )
 
 
-@dataclass
-class Ledger:
-    """Sums flows over a run, stage by stage."""
-
-    volume: FiniteVolume
-    flow_in: float = 0.0
-    flow_out: float = 0.0
-    source: float = 0.0
-    through: dict[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Open an account for every wall and every held body."""
-        self.through = dict.fromkeys(self.volume.exits, 0.0) | self.through
-
-    def add(self, t: float, u: FloatArray, weight: float) -> None:
-        """Add what flows at (t, u) during `weight` seconds."""
-        self.source += weight * float(self.volume.supply(t, self.volume.bodies.filled(t, u)).sum())
-        for name, flow in self.volume.outflows(t, u).items():
-            outward, inward = float(flow[flow > 0].sum()), -float(flow[flow < 0].sum())
-            self.flow_out += weight * outward
-            self.flow_in += weight * inward
-            self.through[name] += weight * (outward - inward)
-
-    def balance(self, unit: str, stored: float, content: float, made: float = 0.0) -> Balance:
-        """Return the books so far."""
-        return Balance(self.flow_in, self.flow_out, self.source, stored, unit, dict(self.through), content, made)
+def books(
+    volume: FiniteVolume, amounts: FloatArray, unit: str, *, stored: float, content: float, made: float = 0.0
+) -> Balance:
+    """Return the books for `amounts` in the order of `flows_of`: in and out by each exit, and what sources gave."""
+    count = len(volume.exits)
+    inward, outward, source = amounts[:count], amounts[count : 2 * count], float(amounts[-1])
+    through = dict(zip(volume.exits, (outward - inward).tolist(), strict=True))
+    return Balance(float(inward.sum()), float(outward.sum()), source, stored, unit, through, content, made)
 
 
 def steady_balance(volume: FiniteVolume, u: FloatArray, unit: str) -> Balance:
     """Return the flows of a steady state."""
-    ledger = Ledger(volume)
-    ledger.add(0.0, u, 1.0)
     held = volume.linearised(0.0, u).operator.diagonal[~volume.bodies.idle]
     content = float((held * np.abs(u[~volume.bodies.idle])).sum() + np.abs(volume.supply(0.0, u)).sum())
     made = float(np.abs(volume.supply(0.0, volume.bodies.filled(0.0, u))).sum())
-    return ledger.balance(unit, 0.0, content, made)
+    return books(volume, flows_of(volume, 0.0, u), unit, stored=0.0, content=content, made=made)

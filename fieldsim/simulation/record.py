@@ -10,10 +10,10 @@ import numpy as np
 from fieldsim.arrays import FloatArray, frozen
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
-from fieldsim.simulation.balance import Balance, Ledger
+from fieldsim.simulation.balance import Balance, books
 from fieldsim.simulation.problem import Problem, shown_values
 from fieldsim.simulation.result import Result, SolverRecord
-from fieldsim.stepping import Clock, Step
+from fieldsim.stepping import Clock, Past, Step
 
 _AMOUNTS = ("flow_in", "flow_out", "source", "stored", "content")
 
@@ -42,16 +42,16 @@ class Recording:
         """Start from the initial values, at t = 0, with empty books."""
         self.values = self.problem.initial_values
         self.clock = Clock(0.0)
-        self.ledger = Ledger(self.problem.volume)
+        self.past: Past | None = None
+        self.amounts: FloatArray = np.zeros(2 * len(self.problem.volume.exits) + 1)
         self.range = DataRange(self.problem)
 
     def take(self, step: Step) -> None:
         """Book an accepted step."""
-        for stage in step.stages:
-            if stage.weight:
-                self.ledger.add(stage.t, stage.u, stage.weight)
-                self.range.add(stage.t)
-        self.values, self.clock = step.u, step.clock
+        self.amounts = self.amounts + step.flows
+        for time in step.times:
+            self.range.add(time)
+        self.values, self.clock, self.past = step.u, step.clock, step.past
         self.rejected += step.rejected
         self.shortest = min(self.shortest, step.t - step.begin)
         self.longest = max(self.longest, step.t - step.begin)
@@ -80,25 +80,26 @@ class Recording:
         storage = np.where(self.problem.volume.bodies.idle, 0.0, storage)
         stored = float((storage * (self.values - self.problem.initial_values)).sum())
         content = float((storage * np.abs(self.values)).sum())
-        return self.ledger.balance(self._amount, stored, content)
+        return books(self.problem.volume, self.amounts, self._amount, stored=stored, content=content)
 
     @property
     def _amount(self) -> str:
         return self.problem.unit_of(self.problem.equation.amount)
 
-    def result(self, method: str) -> Result:
-        """Return what was gathered; a run that was stopped ends where it stopped."""
+    def result(self, method: str, reason: str, *, steady: bool = False) -> Result:
+        """Return what was gathered; a run that was stopped ends where it stopped, at best because it was `steady`."""
         if self.times[-1] != self.clock.t:
             self.record()
         record = SolverRecord(
             method,
-            "asked for",
+            reason,
             self.values.size,
             steps=self.clock.number,
             rejected=self.rejected,
             shortest=min(self.shortest, self.longest),
             longest=self.longest,
             overshoot=self.range.overshoot(),
+            steady=steady,
         )
         return Result(
             self.problem, tuple(self.fields), self.balances[-1], record, frozen(self.times), tuple(self.balances)
@@ -107,19 +108,21 @@ class Recording:
     def state(self) -> RunState:
         """Return a copy of everything the run would need to go on from here."""
         walls = list(self.problem.volume.exits)
-        books = [[getattr(b, name) for name in _AMOUNTS] + [b.through[w] for w in walls] for b in self.balances]
+        rows = [[getattr(b, name) for name in _AMOUNTS] + [b.through[w] for w in walls] for b in self.balances]
         arrays = {
             "values": np.array(self.values),
             "times": np.array(self.times),
             "fields": np.array([f.values for f in self.fields]),
-            "books": np.array(books),
+            "books": np.array(rows),
+            "amounts": np.array(self.amounts),
         }
-        ledger = self.ledger
+        if self.past is not None:
+            arrays |= {"change": np.array(self.past.change), "changed": np.array(self.past.flows)}
         meta = {
             "shape": list(self.problem.mesh.shape),
             "walls": walls,
             "clock": asdict(self.clock),
-            "ledger": [ledger.flow_in, ledger.flow_out, ledger.source, *(ledger.through[w] for w in walls)],
+            "changed_in": 0.0 if self.past is None else self.past.dt,
             "steps": [self.rejected, self.shortest if self.clock.number else 0.0, self.longest],
             "range": [self.range.low, self.range.high, self.range.least, self.range.most],
         }
@@ -143,8 +146,9 @@ class Recording:
             amounts = dict(zip(_AMOUNTS, (float(x) for x in row), strict=False))
             through = dict(zip(walls, (float(x) for x in row[len(_AMOUNTS) :]), strict=True))
             run.balances.append(Balance(unit=run._amount, through=through, **amounts))
-        flow_in, flow_out, source, *through_now = meta["ledger"]
-        run.ledger = Ledger(problem.volume, flow_in, flow_out, source, dict(zip(walls, through_now, strict=True)))
+        run.amounts = np.array(arrays["amounts"])
+        if meta["changed_in"]:
+            run.past = Past(meta["changed_in"], np.array(arrays["change"]), np.array(arrays["changed"]))
         run.rejected, shortest, run.longest = meta["steps"]
         run.shortest = shortest if run.clock.number else np.inf
         run.range.low, run.range.high, run.range.least, run.range.most = meta["range"]

@@ -19,7 +19,7 @@ from fieldsim.physics import ConservationSystem
 from fieldsim.simulation.problem import Problem, guard_memory
 from fieldsim.simulation.record import Recording, RunState
 from fieldsim.simulation.result import Result
-from fieldsim.stepping import march, method_named
+from fieldsim.stepping import Step, march, method_named
 from fieldsim.units import parse_quantity
 
 _MOST_OUTPUTS = 1_000_000
@@ -61,6 +61,7 @@ def evolve(
     outputs: int | Sequence[float] = 50,
     method: str = "tr_bdf2",
     dt: float | None = None,
+    steady: float | None = None,
     rtol: float = 1e-4,
     atol: float = 0.0,
     jumps: Sequence[float | str] = (),
@@ -74,12 +75,29 @@ def evolve(
     error of a step stays below `rtol` times the spread of the unknown plus `atol`; `jumps` are times up to
     `until` at which data jump; these and `until` may be quantities: "5 min". An observer that returns True stops
     the run; `resume` continues one, given the same arguments, from the state an observer took.
+    `steady` (1e-6, say) ends the run where the rate of the last step would change no cell until `until` by more than
+    `steady` times the largest spread so far; result.time and result.solver.steady tell.
+
+    method          order  steps     for
+    tr_bdf2         2      adaptive  the default: every law, stable for every step
+    esdirk4         4      adaptive  smooth data and a small rtol (1e-6)
+    bdf2            2      adaptive  one equation a step instead of two, at somewhat shorter steps
+    backward_euler  1      adaptive  never leaves the range of its data
+    crank_nicolson  2      dt        four half steps by backward Euler after the start and each jump
+    trapezoidal     2      dt        the same without them: rings after a jump
+    exponential     exact  outputs   constant coefficients, data and mesh in separable form: no error in time
+    rkl2            2      adaptive  explicit and of little memory: no equation is solved, stages as the step needs
+    explicit_euler  1      limit     for teaching; refused above the stability limit
+    rk4             4      limit     for teaching; refused above the stability limit
+
     Raises InvalidInput, Refused (memory, unstable step) and NumericalFailure.
     """
     check_method(solver, name="solver")
     system = ConservationSystem(problem.volume, solver=solver)
-    tableau = method_named(method)
+    rule = method_named(method)
+    reason = system.exponential.reason if rule.exact else "asked for"
     until = _time("until", until)
+    still = _Steadiness(problem, steady, until)
     stops, breaks = _output_times(until, outputs), _jump_times(jumps, until)
     if resume is not None and not isinstance(resume, RunState):
         raise InvalidInput(must("resume", "a state that an observer took", resume, "Keep moment.state() of a run."))
@@ -89,23 +107,26 @@ def evolve(
     if resume is None:
         run.record()
         if watch.show(0):
-            return run.result(tableau.title)
+            return run.result(rule.title, reason)
+    ended = False
     steps = march(
         system,
         run.values,
         [t for t in stops if t >= run.clock.t],
         start=run.clock,
-        method=tableau,
+        past=run.past,
+        method=rule,
         dt=dt,
         rtol=rtol,
         atol=atol,
         jumps=breaks,
     )
     for step in steps:
+        ended = still.reached(step, run.values)
         run.take(step)
-        if watch.show(len(run.times) - 1 if step.landed else None):
+        if watch.show(len(run.times) - 1 if step.landed else None) or ended:
             break
-    return run.result(tableau.title)
+    return run.result(rule.title, reason, steady=ended)
 
 
 @dataclass(frozen=True)
@@ -127,6 +148,30 @@ class _Watch:
         # every observer sees the moment, also after one has asked to stop
         answers = [observer(moment) for observer in self.observers]
         return any(answers)
+
+
+class _Steadiness:
+    """Tells when a run has become steady; raises InvalidInput where that cannot be told."""
+
+    def __init__(self, problem: Problem, steady: float | None, until: float) -> None:
+        self.tolerance, self.until = steady, until
+        if steady is None:
+            return
+        number = isinstance(steady, int | float | np.integer | np.floating) and not isinstance(steady, bool)
+        if not (number and 0.0 < steady < 1.0):
+            raise InvalidInput(must("steady", "between 0 and 1", steady, "1e-6 is a good choice."))
+        varying = problem.volume.data_vary
+        if varying:
+            remedy = "What is driven in time may move again: leave steady out."
+            raise InvalidInput(must("steady", "asked of data constant in time", f"a varying {varying[0]}", remedy))
+
+    def reached(self, step: Step, before: FloatArray) -> bool:
+        """Return whether the rate of a step, kept up until the end, would move nothing that counts."""
+        if self.tolerance is None:
+            return False
+        # the mean rate of the step: rounding in a stiff rate would hide that nothing moves
+        moved = float(np.abs(step.u - before).max()) * self.until / (step.t - step.begin)
+        return moved <= self.tolerance * (step.clock.highest - step.clock.lowest)
 
 
 def _time(name: str, value: object) -> float:

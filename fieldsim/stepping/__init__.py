@@ -1,16 +1,19 @@
-"""Time stepping of du/dt = f(t, u) on arrays: methods as tables, error control, landing on given times."""
+"""Time stepping of du/dt = f(t, u) on arrays: methods, error control, landing on given times."""
 
 from fieldsim.stepping.march import Clock, Step, march, stable_step
-from fieldsim.stepping.system import Stage, System
-from fieldsim.stepping.tableaux import METHODS, Tableau, method_named
+from fieldsim.stepping.methods import METHODS, method_named
+from fieldsim.stepping.system import Method, Past, System, Trial
+from fieldsim.stepping.tableaux import Tableau
 
 __all__ = [
     "METHODS",
     "Clock",
-    "Stage",
+    "Method",
+    "Past",
     "Step",
     "System",
     "Tableau",
+    "Trial",
     "march",
     "method_named",
     "stable_step",

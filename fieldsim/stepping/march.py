@@ -1,7 +1,8 @@
 """The time loop: accepted steps that land on given times, under error control or of a fixed length.
 
 After the start and after each jump in the data the adaptive loop takes two backward-Euler steps: an L-stable
-first-order start does not overshoot where Crank-Nicolson overshoots by 56-90 % and TR-BDF2 by 2-3 %.
+first-order start does not overshoot where Crank-Nicolson overshoots by 56-90 % and TR-BDF2 by 2-3 %. Crank-Nicolson,
+whose steps are fixed, takes four of half the length (Rannacher 1984).
 The loop only steps; whoever iterates over it prints, saves or stops.
 """
 
@@ -16,8 +17,8 @@ from numpy.typing import NDArray
 
 from fieldsim.errors import InvalidInput, NumericalFailure, Refused, must
 from fieldsim.stepping.control import expected_spread, first_step, next_factor, retry_factor
-from fieldsim.stepping.system import Stage, System, Trial, take_step
-from fieldsim.stepping.tableaux import BACKWARD_EULER, TR_BDF2, Tableau
+from fieldsim.stepping.system import Method, Past, System, Trial
+from fieldsim.stepping.tableaux import BACKWARD_EULER, TR_BDF2
 
 Array = NDArray[np.float64]
 
@@ -33,14 +34,14 @@ _EXPLICIT_SHARE = 0.9
 
 @dataclass(frozen=True)
 class Clock:
-    """All the loop remembers between two steps besides u: a march resumed from it gives the same bits."""
+    """All the loop remembers between two steps besides u and a Past: a march resumed from these gives the same bits."""
 
     t: float
     begin: float = 0.0
     number: int = 0
     wanted: float = 0.0
     previous_error: float = 1.0
-    start_steps: int = START_STEPS
+    start_steps: int = 0
     lowest: float = 0.0
     highest: float = 0.0
     expected: float = 0.0
@@ -48,12 +49,18 @@ class Clock:
 
 @dataclass(frozen=True)
 class Step:
-    """One accepted step: from `begin` to `clock.t`, its stages with their weights, and its scaled error."""
+    """One accepted step from `begin` to `clock.t`, with its scaled error.
+
+    `flows` is what System.flows came to during the step, `times` when the data entered; `past` is what a two-step
+    method goes on from.
+    """
 
     begin: float
     u: Array
-    stages: tuple[Stage, ...]
+    flows: Array
+    times: tuple[float, ...]
     clock: Clock
+    past: Past | None
     method: str
     error: float
     rejected: int
@@ -71,7 +78,8 @@ def march(
     stops: Sequence[float],
     *,
     start: float | Clock = 0.0,
-    method: Tableau = TR_BDF2,
+    past: Past | None = None,
+    method: Method = TR_BDF2,
     dt: float | None = None,
     rtol: float = 1e-4,
     atol: float = 0.0,
@@ -80,8 +88,8 @@ def march(
     """Yield accepted steps of du/dt = f(t, u) until the last of `stops`, landing on each stop and each jump.
 
     `dt` fixes the longest step (s); without it the local error is held below `rtol` times the spread
-    max u - min u (down to a hundredth of its largest) plus `atol`, or, for an explicit method, the step is nine
-    tenths of the stability limit.
+    max u - min u (down to a hundredth of its largest) plus `atol`. Without an error estimate an explicit method
+    steps by nine tenths of its stability limit. `start` and `past` of a Step continue a march.
     Raises InvalidInput, Refused (unstable or hopeless step) and NumericalFailure (non-finite values).
     """
     clock = start if isinstance(start, Clock) else Clock(float(start), begin=float(start))
@@ -97,20 +105,19 @@ def march(
         clock = loop.wound_up(clock, u)
     for landing in landings:
         while clock.t < landing:
-            step = loop.advance(clock, u, landing)
-            clock = step.clock
+            step = loop.advance(clock, u, past, landing)
+            clock, past = step.clock, step.past
             if clock.t == landing:
                 if landing in breaks:
-                    clock = replace(clock, start_steps=START_STEPS)
-                step = replace(step, clock=clock, landed=landing in stopped)
+                    clock, past = replace(clock, start_steps=loop.start_steps), None
+                step = replace(step, clock=clock, past=past, landed=landing in stopped)
             u = step.u
             yield step
 
 
-def stable_step(system: System, method: Tableau, u: Array, t: float = 0.0) -> float:
+def stable_step(system: System, method: Method, u: Array, t: float = 0.0) -> float:
     """Return the longest stable step of an explicit method at `u` by Gershgorin's bound, in s (inf if implicit)."""
-    fastest = system.fastest_rate(t, u)
-    return method.negative_axis / fastest if fastest > 0.0 else float("inf")
+    return method.stable_step(system, t, u)
 
 
 class _Loop:
@@ -119,7 +126,7 @@ class _Loop:
     def __init__(
         self,
         system: System,
-        method: Tableau,
+        method: Method,
         length: float,
         dt: float | None,
         rtol: float,
@@ -127,18 +134,20 @@ class _Loop:
     ) -> None:
         self.system, self.method, self.length = system, method, length
         self.dt, self.rtol, self.atol = dt, rtol, atol
-        self.adaptive = dt is None and bool(method.embedded)
+        self.adaptive = dt is None and method.error_order > 0
+        damped_starts = 0 if method.explicit else START_STEPS
+        self.start_steps = damped_starts if self.adaptive else method.half_starts
         _check_tolerances(rtol, atol)
         if dt is not None and not (np.isfinite(dt) and 0.0 < dt <= length * (1.0 + 1e-12)):
             rule = f"above 0 and at most the length of the run, {length:.6g} s"
             raise InvalidInput(must("dt", rule, dt, "Leave it out to let the error estimate choose."))
-        if dt is None and not method.explicit and not method.embedded:
+        if dt is None and not (method.explicit or method.exact or self.adaptive):
             raise InvalidInput(must("dt", f"given for {method.title}", None, "It has no error estimate."))
 
     def prepare(self, t: float, u: Array) -> None:
         """Refuse an unstable or hopeless fixed step before work starts."""
-        if self.method.explicit:
-            limit = stable_step(self.system, self.method, u, t)
+        if self.method.explicit and not self.adaptive:
+            limit = self.method.stable_step(self.system, t, u)
             if self.dt is None:
                 self.dt = min(_EXPLICIT_SHARE * limit, self.length)
             self._refuse_unstable(limit)
@@ -159,17 +168,19 @@ class _Loop:
 
     def wound_up(self, clock: Clock, u: Array) -> Clock:
         """Return the clock with the first step to try, and the scale of things to come."""
-        clock = replace(clock, lowest=_lowest(u), highest=_highest(u))
-        if self.dt is not None:
-            return replace(clock, wanted=self.dt)
-        clock = replace(clock, expected=expected_spread(self.system, clock.t, u, self.length))
-        scale = self._tolerance(u, clock)
+        clock = replace(clock, lowest=_lowest(u), highest=_highest(u), start_steps=self.start_steps)
+        if not self.adaptive:
+            return replace(clock, wanted=self.length if self.dt is None else self.dt)
+        if not self.method.explicit:
+            clock = replace(clock, expected=expected_spread(self.system, clock.t, u, self.length))
+        # without a look ahead nothing has a scale where nothing varies yet: the first steps find it
+        scale = self._tolerance(u, clock) if max(clock.expected, clock.highest - clock.lowest) > 0.0 else 0.0
         return replace(clock, wanted=first_step(self.system, clock.t, u, scale, self.length))
 
-    def advance(self, clock: Clock, u: Array, landing: float) -> Step:
+    def advance(self, clock: Clock, u: Array, past: Past | None, landing: float) -> Step:
         """Return the next accepted step towards `landing`."""
-        method = BACKWARD_EULER if self.adaptive and clock.start_steps > 0 else self.method
-        wanted = clock.wanted
+        method = BACKWARD_EULER if clock.start_steps > 0 else self.method
+        wanted = self._longest(clock, u, past)
         for rejected in range(_REPEATS):
             dt = _even_share(landing - clock.t, wanted)
             if dt < _SHORTEST * self.length:
@@ -179,24 +190,23 @@ class _Loop:
                     "finite or jumps there, or relax rtol."
                 )
             t = landing if dt == landing - clock.t else clock.t + dt
-            trial = take_step(self.system, method, clock.t, u, t - clock.t)
+            trial = method.take(self.system, clock.t, u, t - clock.t, past)
             ticked = self._tick(clock, t, trial.u)
             error = self._scaled_error(trial, u, ticked)
             if not self.adaptive:
                 self._check(trial, clock, t)
                 self._refuse_if_unstable_at(t, trial.u)
-                return Step(clock.t, trial.u, trial.stages, ticked, method.name, error, 0, False)
+                return self._step(clock, u, trial, ticked, method, 0.0, 0)
             if trial.solved and error <= 1.0:
-                growth = next_factor(error, clock.previous_error, method.error_order)
+                growth = min(next_factor(error, clock.previous_error, method.error_order), method.largest_growth)
                 # the last step before a landing may be a short rest: it does not shrink what follows
                 following = max(dt * growth, wanted if dt < wanted and growth >= 1.0 else 0.0)
                 ticked = replace(
                     ticked,
                     wanted=following,
                     previous_error=max(error, 1e-4),
-                    start_steps=max(clock.start_steps - 1, 0),
                 )
-                return Step(clock.t, trial.u, trial.stages, ticked, method.name, error, rejected, False)
+                return self._step(clock, u, trial, ticked, method, error, rejected)
             wanted = dt * (retry_factor(error, method.error_order) if trial.solved else 0.25)
         self._check(trial, clock, t)
         raise NumericalFailure(
@@ -205,14 +215,33 @@ class _Loop:
             "a jump in the data."
         )
 
+    def _longest(self, clock: Clock, u: Array, past: Past | None) -> float:
+        """Return the step to try, within what the method bears."""
+        wanted = clock.wanted
+        if not self.adaptive:
+            # the half steps of Rannacher's start share their matrix with Crank-Nicolson
+            wanted *= 0.5 if clock.start_steps > 0 else 1.0
+        elif self.method.explicit:
+            wanted = min(wanted, _EXPLICIT_SHARE * self.method.stable_step(self.system, clock.t, u))
+        return wanted if past is None else min(wanted, self.method.largest_growth * past.dt)
+
+    def _step(
+        self, clock: Clock, u: Array, trial: Trial, ticked: Clock, method: Method, error: float, rejected: int
+    ) -> Step:
+        past = Past(ticked.t - clock.t, trial.u - u, trial.flows) if self.method.remembers else None
+        return Step(
+            clock.t, trial.u, trial.flows, trial.times, ticked, past, method.name, error, rejected, landed=False
+        )
+
     def _refuse_if_unstable_at(self, t: float, u: Array) -> None:
         if self.method.explicit:
-            self._refuse_unstable(stable_step(self.system, self.method, u, t))
+            self._refuse_unstable(self.method.stable_step(self.system, t, u))
 
     @staticmethod
     def _tick(clock: Clock, t: float, u: Array) -> Clock:
         lowest, highest = min(clock.lowest, _lowest(u)), max(clock.highest, _highest(u))
-        return replace(clock, t=t, number=clock.number + 1, lowest=lowest, highest=highest)
+        start_steps = max(clock.start_steps - 1, 0)
+        return replace(clock, t=t, number=clock.number + 1, lowest=lowest, highest=highest, start_steps=start_steps)
 
     def _scaled_error(self, trial: Trial, u: Array, clock: Clock) -> float:
         """Return the error estimate in units of the tolerance."""

@@ -1,4 +1,4 @@
-"""One Runge-Kutta step of du/dt = f(t, u), with implicit stages solved through the system's own callback.
+"""What the time loop needs of the equations and of a method, and Newton's solution of one implicit stage.
 
 Each implicit stage u_i - s f(t_i, u_i) = known is solved by Newton's method: delta from (1 - s df/du) delta =
 residual. A linear f takes one correction; the residual is checked all the same. A correction that leaves a larger
@@ -7,13 +7,13 @@ residual is halved, up to five times; what still does not settle cuts the step (
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-from fieldsim.stepping.tableaux import Tableau
 
 Array = NDArray[np.float64]
 
@@ -34,63 +34,81 @@ class System(Protocol):
     def rate(self, t: float, u: Array) -> Array:
         """Return f(t, u)."""
 
+    def flows(self, t: float, u: Array) -> Array:
+        """Return what the books sum over time, per second at (t, u), shape (n,); empty where there are none."""
+
     def correct(self, t: float, shift: float, u: Array, residual: Array, *, rtol: float) -> Array:
         """Return delta with (1 - shift df/du(t, u)) delta = residual, to `rtol` of the residual at least."""
 
     def fastest_rate(self, t: float, u: Array) -> float:
         """Return an upper bound on the eigenvalues of -df/du at (t, u) (Gershgorin), in 1/s."""
 
+    def carry(self, t: float, u: Array, dt: float) -> tuple[Array, Array]:
+        """Return the exact u(t + dt) and the mean of u over the step; raises InvalidInput where it is not known."""
+
 
 @dataclass(frozen=True)
-class Stage:
-    """One evaluation of f inside a step: `weight` is its share b_i dt in the step, in seconds."""
+class Past:
+    """What a method of two steps remembers of the last one: its length, the change of u, and what flowed."""
 
-    t: float
-    u: Array
-    weight: float
+    dt: float
+    change: Array
+    flows: Array
 
 
 @dataclass(frozen=True)
 class Trial:
-    """The outcome of one step before it is accepted; `error` is the filtered local error estimate, if any."""
+    """The outcome of one step before it is accepted.
+
+    `flows` is what flowed during the step, integrated by the same formula as u, so that books close to rounding;
+    `times` are those at which the data entered; `error` is the filtered local error estimate, if any.
+    """
 
     u: Array
-    stages: tuple[Stage, ...]
+    flows: Array
+    times: tuple[float, ...]
     error: Array | None
     solved: bool
 
 
-def take_step(system: System, method: Tableau, t: float, u: Array, dt: float) -> Trial:
-    """Take one step of length `dt` from (t, u)."""
-    rates: list[Array] = []
-    stages: list[Stage] = []
-    solved = True
-    value = u
-    for i, (row, c) in enumerate(zip(method.a, method.c, strict=True)):
-        known = u.copy()
-        for weight, rate in zip(row[:i], rates, strict=False):
-            if weight:
-                known += (weight * dt) * rate
-        stage_time = t + c * dt
-        shift = method.diagonal(i) * dt
-        if shift:
-            value, rate, settled = _solve_stage(system, stage_time, shift, known, value)
-            solved = solved and settled
-        else:
-            value = known
-            rate = system.rate(stage_time, value)
-        if not np.isfinite(rate).all():
-            # stop here: another stage would spread the bad cell over the grid and hide its origin
-            return Trial(np.where(np.isfinite(rate), value, np.nan), (), None, False)
-        rates.append(rate)
-        stages.append(Stage(stage_time, value, method.b[i] * dt))
-    # the sum of the rates is what flowed, to the last digit; a nonlinear last stage is solved less sharply than that
-    known_last = method.last_stage_is_solution and system.linear
-    new = value if known_last else u + dt * _combine(method.b, rates)
-    return Trial(new, tuple(stages), _error(system, method, t + dt, dt, new, rates), solved)
+@dataclass(frozen=True, kw_only=True)
+class Method(ABC):
+    """A rule that takes one step.
+
+    `order` of the solution; `error_order` is the power of dt by which the error estimate falls (0: none);
+    `half_starts` counts the half steps by backward Euler that a march of fixed steps begins with (Rannacher);
+    `remembers` tells a two-step method, whose steps grow at most by `largest_growth`; `exact` has no error in time.
+    """
+
+    name: str
+    title: str
+    order: int
+    error_order: int = 0
+    half_starts: int = 0
+    largest_growth: float = 5.0
+    remembers: bool = False
+    exact: bool = False
+
+    @property
+    def explicit(self) -> bool:
+        """Whether no equation is solved, so that stability limits the step."""
+        return False
+
+    def stable_step(self, system: System, t: float, u: Array) -> float:
+        """Return the longest stable step at (t, u), in s."""
+        return float("inf")
+
+    @abstractmethod
+    def take(self, system: System, t: float, u: Array, dt: float, past: Past | None) -> Trial:
+        """Take one step of length `dt` from (t, u)."""
 
 
-def _solve_stage(system: System, t: float, shift: float, known: Array, guess: Array) -> tuple[Array, Array, bool]:
+def failed(value: Array, rate: Array) -> Trial:
+    """Return the outcome of a step that met a rate that is not finite, NaN where that happened."""
+    return Trial(np.where(np.isfinite(rate), value, np.nan), np.zeros(0), (), None, False)
+
+
+def solve_stage(system: System, t: float, shift: float, known: Array, guess: Array) -> tuple[Array, Array, bool]:
     """Return the stage value, its rate, and whether Newton's corrections settled."""
     value = guess
     rate = system.rate(t, value)
@@ -129,22 +147,17 @@ def _along(
     return trial, rate, left
 
 
-def _error(system: System, method: Tableau, t: float, dt: float, new: Array, rates: list[Array]) -> Array | None:
-    """Return the local error estimate, damped by one implicit solve lest stiff parts dominate it."""
-    if not method.embedded:
-        return None
-    difference = [b - companion for b, companion in zip(method.b, method.embedded, strict=True)]
-    raw = dt * _combine(difference, rates)
-    if not np.isfinite(raw).all():
-        return raw
-    return system.correct(t, method.shift * dt, new, raw, rtol=_ERROR_RTOL)
+def damped(system: System, t: float, shift: float, u: Array, raw: Array) -> Array:
+    """Return an error estimate after one implicit solve, lest stiff parts dominate it."""
+    return system.correct(t, shift, u, raw, rtol=_ERROR_RTOL) if np.isfinite(raw).all() else raw
 
 
-def _combine(weights: tuple[float, ...] | list[float], rates: list[Array]) -> Array:
-    total = np.zeros_like(rates[0])
-    for weight, rate in zip(weights, rates, strict=True):
+def combine(weights: Sequence[float], parts: Sequence[Array]) -> Array:
+    """Return the sum of weights times arrays, those of weight 0 left out."""
+    total = np.zeros_like(parts[0])
+    for weight, part in zip(weights, parts, strict=True):
         if weight:
-            total += weight * rate
+            total += weight * part
     return total
 
 

@@ -8,6 +8,7 @@ from scipy.special import erfc
 
 import fieldsim as fs
 from fieldsim.errors import InvalidInput, NumericalFailure, Refused, UnitsError
+from fieldsim.stepping import METHODS
 from fieldsim.storage import checkpoint
 
 PI = np.pi
@@ -34,6 +35,10 @@ def rod(n=20, **changes):
         ("backward Euler", 1, (40, 80)),
         ("Crank-Nicolson", 2, (10, 20)),
         ("TR-BDF2", 2, (10, 20)),
+        ("BDF2", 2, (40, 80)),
+        ("esdirk4", 4, (5, 10)),
+        ("rkl2", 2, (20, 40)),
+        ("trapezoidal", 2, (10, 20)),
         ("rk4", 4, (100, 200)),
     ],
 )
@@ -209,15 +214,15 @@ def test_backward_euler_keeps_the_maximum_principle(name):
     assert run.solver.overshoot < 1e-9
 
 
-def test_crank_nicolson_overshoots_where_the_default_does_not():
-    """The lesson: at dt = 10 h^2 Crank-Nicolson rings on a jump."""
+def test_the_trapezoidal_rule_overshoots_where_the_default_does_not():
+    """The lesson: at dt = 10 h^2 Crank-Nicolson without a damped start rings on a jump."""
     problem = jump_problem(BODIES["rod"]())
-    run = fs.evolve(problem, until=0.1, outputs=1, method="crank_nicolson", dt=10 / 40**2)
+    run = fs.evolve(problem, until=0.1, outputs=1, method="trapezoidal", dt=10 / 40**2)
     assert run.solver.overshoot is not None
     assert run.solver.overshoot > 0.2
 
 
-@pytest.mark.parametrize("method", ["tr_bdf2", "backward_euler", "crank_nicolson", "explicit_euler", "rk4"])
+@pytest.mark.parametrize("method", [method for method in METHODS if method != "exponential"])
 @pytest.mark.parametrize("name", ["plate", "axisymmetric ball"])
 def test_books_close_with_every_method(name, method):
     mesh = BODIES[name]()
@@ -225,7 +230,7 @@ def test_books_close_with_every_method(name, method):
     boundary = {side: kinds[i % 2] for i, side in enumerate(mesh.walls)}
     model = fs.Heat(conductivity="1 + 0.5*r", density=2.0, capacity=3.0, source="exp(-t)")
     problem = fs.Problem(mesh, model, boundary, initial="300 + r")
-    dt = {"crank_nicolson": 0.01, "backward_euler": None, "tr_bdf2": None}.get(method)
+    dt = {"crank_nicolson": 0.01, "trapezoidal": 0.01}.get(method)
     run = fs.evolve(problem, until=0.05, outputs=2, method=method, dt=dt)
     for balance in run.balances:
         assert balance.relative < 1e-12
@@ -233,7 +238,7 @@ def test_books_close_with_every_method(name, method):
     assert run.balance.stored == pytest.approx(stored)
     assert sum(run.balance.through.values()) == pytest.approx(run.balance.flow_out - run.balance.flow_in)
     made = 1 - np.exp(-0.05)
-    rel = {"explicit_euler": 0.03, "backward_euler": 1e-3}.get(method, 1e-4)
+    rel = {"explicit_euler": 0.03, "backward_euler": 1e-3, "crank_nicolson": 2e-3}.get(method, 1e-4)
     assert run.balance.source == pytest.approx(made * mesh.volumes.sum(), rel=rel)
 
 
