@@ -245,17 +245,22 @@ class FiniteVolume:
         u = self.bodies.filled(t, u)
         flows = {name: state.flow_out for name, state in self.wall_states(t, u).items()}
         if self.bodies.all:
-            arriving = -self.operator_at(t, u).apply(u)
+            arriving = -self.leaving(t, u)
             flows |= {body.name: arriving[body.cells] for body in self.bodies.all}
         return flows
+
+    def leaving(self, t: float, u: FloatArray) -> FloatArray:
+        """Return what leaves each cell for its neighbours and through walls; `u` has the bodies' values."""
+        result: FloatArray = self.operator_at(t, u).apply(u)
+        for state in self.wall_states(t, u).values():
+            result[wall_index(state.wall.side)] += state.flow_out
+        return result
 
     def gain(self, t: float, u: FloatArray) -> FloatArray:
         """Return what each cell gains per time: inflow from neighbours and walls, and the supply."""
         u = self.bodies.filled(t, u)
-        leaving = self.operator_at(t, u).apply(u)
+        leaving = self.leaving(t, u)
         result: FloatArray = self.supply(t, u) - leaving
-        for state in self.wall_states(t, u).values():
-            result[wall_index(state.wall.side)] -= state.flow_out
         if self.bodies.any:
             result[self.bodies.idle] = 0.0
         for body in self.bodies.afloat:
@@ -274,6 +279,18 @@ class FiniteVolume:
     def linearised(self, t: float, u: FloatArray) -> Linearised:
         """Return the derivative of the gain at (t, u), walls included."""
         u = self.bodies.filled(t, u)
+        operator, diagonal, weight = self.stiffness(t, u)
+        if self.sink is not None:
+            diagonal += self._sink(t)
+        if self.source.follows:
+            diagonal += self._damping(t, u)
+        if weight is not None:
+            diagonal /= weight
+        whole = operator.shifted(diagonal)
+        return Linearised(self.bodies.closed(whole), weight, whole)
+
+    def stiffness(self, t: float, u: FloatArray) -> tuple[GridOperator, FloatArray, FloatArray | None]:
+        """Return K, D and w: (K w + D) is the derivative of `leaving` by the unknown; w is None for 1."""
         operator = self.operator_at(t, u)
         weight = self._weight(t, u) if self.conductivity.follows else None
         if weight is not None:
@@ -285,14 +302,7 @@ class FiniteVolume:
             if weight is not None:
                 slope = slope * self.conductivity_at(t, u)[index] / state.wall.conductivity
             diagonal[index] += slope
-        if self.sink is not None:
-            diagonal += self._sink(t)
-        if self.source.follows:
-            diagonal += self._damping(t, u)
-        if weight is not None:
-            diagonal /= weight
-        whole = operator.shifted(diagonal)
-        return Linearised(self.bodies.closed(whole), weight, whole)
+        return operator, diagonal, weight
 
     def _weight(self, t: float, u: FloatArray) -> FloatArray:
         level = np.full_like(u, u[~self.bodies.idle].mean())
