@@ -7,7 +7,6 @@ a body gives W = A^-1 B, and (D - C W) V = s - C A^-1 r is the small system of c
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,15 +55,15 @@ class PreparedWithBodies:
         self.prepared, self.whole, self.bodies = prepared, whole, bodies
         self.weight = np.ones(whole.shape) if weight is None else weight
         self.method, self.reason, self.nullspace = prepared.method, prepared.reason, prepared.nullspace
+        self.iterations = 0
+        self.responses, self.capacitance = self._units()
 
     def _sums(self, values: FloatArray) -> FloatArray:
         return np.array([values[body.cells].sum() for body in self.bodies.afloat])
 
-    @cached_property
     def _units(self) -> tuple[list[FloatArray], FloatArray]:
-        """The response of the unknowns to each body at 1, and the matrix of capacitances."""
+        """Return the response of the unknowns to each body at 1, and the matrix of capacitances."""
         responses, columns = [], []
-        self.iterations = 0
         for body in self.bodies.afloat:
             image = self.whole.apply(np.where(body.cells, self.weight, 0.0))
             push = np.where(self.bodies.idle, 0.0, image)
@@ -80,11 +79,10 @@ class PreparedWithBodies:
     def solve(self, b: FloatArray, *, rtol: float = 1e-10) -> LinearResult:
         """Solve for one right-hand side: `b` in a body's cells counts by its sum."""
         idle = self.bodies.idle
-        responses, capacitance = self._units
         inner = self.prepared.solve(np.where(idle, 0.0, b), rtol=rtol)
         x: FloatArray = np.where(idle, 0.0, inner.x)
-        levels = np.linalg.solve(capacitance, self._sums(b) - self._sums(self.whole.apply(x)))
-        for body, response, level in zip(self.bodies.afloat, responses, levels, strict=True):
+        levels = np.linalg.solve(self.capacitance, self._sums(b) - self._sums(self.whole.apply(x)))
+        for body, response, level in zip(self.bodies.afloat, self.responses, levels, strict=True):
             x -= level * response
             x[body.cells] = level * self.weight[body.cells]
         spent, self.iterations = self.iterations, 0

@@ -1,0 +1,187 @@
+"""Floating conductors against closed forms: spheres and plates of given charge, a neutral cylinder, heated blocks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import fieldsim as fs
+from fieldsim.errors import InvalidInput
+
+PI = np.pi
+FULL = (0, 2 * PI)
+EPSILON0 = 8.8541878128e-12
+NONE = fs.FluxOut(0.0)
+
+
+def test_a_charged_sphere_in_a_grounded_one():
+    """V = Q (1/a - 1/b)/(4 pi eps0) (Griffiths, Introduction to Electrodynamics, 2.5.4), at second order."""
+    exact = 1e-9 / (4 * PI * EPSILON0) * (1 / 0.25 - 1)
+    errors = []
+    for n in (40, 80):
+        mesh = fs.spherical(r=(0, 1), cells=n)
+        model, grounded = fs.Electrostatics(permittivity=EPSILON0), {"r+": fs.Value(0.0)}
+        result = fs.solve(fs.Problem(mesh, model, grounded, fixed=[("r < 0.25", fs.Floating("1 nC"))]))
+        potential = result.value_of("fixed[0]")
+        assert potential.unit == "V"
+        errors.append(float(potential) / exact - 1.0)
+        assert float(result.flow_out("fixed[0]")) == pytest.approx(-1e-9, rel=1e-12)
+        assert result.balance.relative < 1e-12
+        # held at that potential it has that charge, and the same field
+        held = fs.solve(fs.Problem(mesh, model, grounded, fixed=[("r < 0.25", float(potential))]))
+        assert float(held.flow_out("fixed[0]")) == pytest.approx(-1e-9, rel=1e-12)
+        np.testing.assert_allclose(held.field.values, result.field.values, rtol=1e-12)
+        assert float(result.capacitance("fixed[0]", "r+")) == pytest.approx(1e-9 / float(potential), rel=1e-12)
+        assert f"fixed[0] floats at {float(potential):.6g} V, gives off 1e-09 C" in result.summary()
+    assert errors[1] < 1e-3
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(2.0, abs=0.05)
+
+
+def test_plates():
+    """Between grounded plates at 0 and 1 m, a sheet of s C/m^2 from 0.4 to 0.6 m is at V = s/eps0 (0.4 | 0.4)."""
+    mesh = fs.cartesian(x=(0, 1), cells=10)
+    walls = {"x-": fs.Value(0.0), "x+": fs.Value(0.0)}
+    sheet = [("x > 0.4 and x < 0.6", fs.Floating("3 nC/m^2"))]
+    result = fs.solve(fs.Problem(mesh, fs.Electrostatics(permittivity=EPSILON0), walls, fixed=sheet))
+    assert float(result.value_of("fixed[0]")) == pytest.approx(3e-9 / EPSILON0 * 0.4 / 2, rel=1e-13)
+    # uncharged between plates at 0 and 1 V: where it stands by symmetry, and the field in the gaps is 1/(0.8 m)
+    neutral = fs.Problem(
+        mesh,
+        fs.Electrostatics(permittivity=EPSILON0),
+        walls | {"x+": fs.Value(1.0)},
+        fixed=[(sheet[0][0], fs.Floating())],
+    )
+    field = fs.solve(neutral)
+    assert float(field.value_of("fixed[0]")) == pytest.approx(0.5, rel=1e-13)
+    assert field.at_boundary("x+").flux_out == pytest.approx(-EPSILON0 / 0.8, rel=1e-12)
+
+
+def test_charges_induced_on_a_chain_of_plates():
+    """Three floating sheets in series: each potential by Gauss's law from the one before."""
+    mesh = fs.cartesian(x=(0, 1), cells=20)
+    walls = {"x-": fs.Value(0.0), "x+": NONE}
+    charges = (2e-9, -1e-9, 4e-9)
+    places = ("x > 0.1 and x < 0.2", "x > 0.4 and x < 0.5", "x > 0.7 and x < 0.8")
+    fixed = [(where, fs.Floating(charge)) for where, charge in zip(places, charges, strict=True)]
+    result = fs.solve(fs.Problem(mesh, fs.Electrostatics(permittivity=EPSILON0), walls, fixed=fixed))
+    beyond = np.cumsum(charges[::-1])[::-1]
+    exact = np.cumsum(beyond * np.array([0.1, 0.2, 0.2])) / EPSILON0
+    found = [float(result.value_of(f"fixed[{i}]")) for i in range(3)]
+    np.testing.assert_allclose(found, exact, rtol=1e-12)
+
+
+def test_a_neutral_cylinder_in_a_uniform_field():
+    """u = V - (r - a^2/r) cos(phi): the cylinder takes the potential of its axis (Jackson, problem 2.12 ff.)."""
+    errors = []
+    for n in (32, 64):
+        mesh = fs.polar(r=(0, 4), phi=FULL, cells=(n, n))
+        exact = "3 - (r - 1/r)*cos(phi)"
+        problem = fs.Problem(
+            mesh,
+            fs.Electrostatics(permittivity=EPSILON0),
+            {"r+": fs.Value(exact)},
+            fixed=[("r < 1", fs.Floating())],
+            exact=exact,
+        )
+        result = fs.solve(problem)
+        assert float(result.value_of("fixed[0]")) == pytest.approx(3.0, abs=1e-12)
+        outside = mesh.centers[0] > 1
+        errors.append(np.abs(result.field.values - problem.exact_values(0.0))[outside].max())
+        # half the cylinder is charged one way, half the other, nothing in all
+        through = problem.volume.outflows(0.0, result.field.values)["fixed[0]"]
+        assert abs(through.sum()) < 1e-12 * np.abs(through).sum()
+    assert errors[0] < 5e-3
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(2.0, abs=0.15)
+
+
+def test_two_heated_blocks_in_an_insulated_box():
+    """Nothing holds the temperature: with +6 and -6 W/m it keeps its mean; the drop is q L/k = 6*0.6/2."""
+    mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(20, 10))
+    walls = dict.fromkeys(mesh.walls, NONE)
+    fixed = [("x < 0.2", fs.Floating("6 W/m")), ("x > 0.8", fs.Floating(-6.0))]
+    problem = fs.Problem(mesh, fs.Heat(2.0), walls, fixed=fixed, initial=5.0)
+    result = fs.solve(problem)
+    assert float(result.value_of("fixed[0]")) == pytest.approx(5.9, rel=1e-12)
+    assert float(result.value_of("fixed[1]")) == pytest.approx(4.1, rel=1e-12)
+    assert float(result.resistance("fixed[0]", "fixed[1]")) == pytest.approx(0.3, rel=1e-12)
+    assert result.balance.relative < 1e-12
+    with pytest.raises(InvalidInput, match=r"the net source \+6 W/m has nowhere to go"):
+        fs.solve(problem.replace(fixed=fixed[:1]))
+
+
+def test_conductivity_that_follows_around_a_heated_block():
+    """P(T) = T + T^2/100 = q L for k = 1 + T/50, through a contact too: T - s = q R."""
+    mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(10, 4))
+    walls = dict.fromkeys(mesh.walls, NONE) | {"x+": fs.Value(0.0)}
+    problem = fs.Problem(mesh, fs.Heat("1 + T/50"), walls, fixed=[("x < 0.2", fs.Floating(200.0))])
+    level = float(fs.solve(problem).value_of("fixed[0]"))
+    assert level + level**2 / 100 == pytest.approx(160.0, rel=1e-9)
+    coated = fs.solve(problem.replace(contact=[("x < 0.2", 0.1)]))
+    assert float(coated.value_of("fixed[0]")) == pytest.approx(level + 20.0, rel=1e-9)
+
+
+def test_an_uncharged_ball_inside_space():
+    """Off the centre of a grounded cube, beside a charged one: the books close and an uncharged ball gives nothing off.
+
+    The potential matrix is symmetric (Maxwell): charge on A lifts B as much as charge on B lifts A.
+    """
+    mesh = fs.cartesian(x=(-1, 1), y=(-1, 1), z=(-1, 1), cells=(24, 24, 24))
+    walls = dict.fromkeys(mesh.walls, fs.Value(0.0))
+    places = ("(x + 0.3)**2 + y**2 + z**2 < 0.09", "(x - 0.6)**2 + y**2 + z**2 < 0.02")
+    lifted = []
+    for charges in ((1e-9, 0.0), (0.0, 1e-9)):
+        fixed = [(where, fs.Floating(q)) for where, q in zip(places, charges, strict=True)]
+        result = fs.solve(fs.Problem(mesh, fs.Electrostatics(permittivity=EPSILON0), walls, fixed=fixed))
+        assert result.balance.relative < 1e-12
+        lifted.append(float(result.value_of("fixed[0]" if charges[1] else "fixed[1]")))
+    assert lifted[0] == pytest.approx(lifted[1], rel=1e-9)
+    assert 0.0 < lifted[0] < 1e-9 / (4 * PI * EPSILON0 * 0.6)
+
+
+def test_a_pocket_that_holes_cut_off():
+    """What nothing holds keeps its own mean if its supplies cancel, and is named if they do not."""
+    mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(20, 20))
+    walls = dict.fromkeys(mesh.walls, NONE) | {"x+": fs.Value(1.0)}
+    problem = fs.Problem(mesh, fs.Heat(1.0), walls, holes=["x > 0.4 and x < 0.6"], initial="7 + y")
+    result = fs.solve(problem)
+    np.testing.assert_allclose(result.field.values[:8], 7.5, rtol=1e-14)
+    np.testing.assert_allclose(result.field.values[12:], 1.0, rtol=1e-14)
+    waves = fs.solve(problem.replace(model=fs.Heat(1.0, source=[("x < 0.4", "cos(2*pi*y)"), 0.0])))
+    expected = 7.5 + np.cos(2 * PI * mesh.points[1][:8]) / (4 * PI**2)
+    np.testing.assert_allclose(waves.field.values[:8], expected, atol=3e-4)
+    heated = problem.replace(model=fs.Heat(1.0, source=[("x < 0.2 and y > 0.8", 1.0), 0.0]))
+    with pytest.raises(InvalidInput, match=r"\+0.04 W/m in the 160 cells around cell \(0, 0\) has nowhere to go"):
+        fs.solve(heated)
+    # a floating body in the pocket brings its own power, and a held one holds it
+    cooled = fs.solve(heated.replace(fixed=[("x < 0.1 and y < 0.1", fs.Floating(-0.04))]))
+    assert cooled.balance.relative < 1e-12
+    held = fs.solve(heated.replace(fixed=[("x < 0.1 and y < 0.1", 3.0)]))
+    assert float(held.flow_out("fixed[0]")) == pytest.approx(0.04, rel=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("supply", "message"),
+    [
+        ("1 V", r"fixed\[0\].supply"),
+        ("x", r"fixed\[0\].supply"),
+        ([1.0, 2.0], r"`fixed\[0\].supply` must be"),
+        ("nan", r"fixed\[0\].supply"),
+    ],
+)
+def test_wrong_supplies_are_refused(supply, message):
+    mesh = fs.cartesian(x=(0, 1), cells=8)
+    with pytest.raises(fs.FieldSimError, match=message):
+        fs.Problem(mesh, fs.Heat(1.0), {"x-": NONE, "x+": NONE}, fixed=[("x < 0.5", fs.Floating(supply))])
+
+
+def test_what_floating_bodies_cannot_do():
+    mesh = fs.cartesian(x=(0, 1), cells=8)
+    walls = {"x-": NONE, "x+": fs.Value(0.0)}
+    problem = fs.Problem(mesh, fs.Heat(1.0, 1.0, 1.0), walls, fixed=[("x < 0.5", fs.Floating("t"))])
+    with pytest.raises(InvalidInput, match=r"fixed\[0\].supply depends on t"):
+        fs.solve(problem)
+    shut = problem.replace(fixed=[("x < 0.2", fs.Floating())], holes=["x > 0.2 and x < 0.6"])
+    with pytest.raises(InvalidInput, match="touches cells that are solved for"):
+        fs.solve(shut)
+    with pytest.raises(InvalidInput, match="`name` must be one of"):
+        fs.solve(problem.replace(fixed=[("x < 0.5", fs.Floating())])).value_of("fixed[1]")
