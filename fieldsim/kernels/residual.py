@@ -1,4 +1,4 @@
-"""The residual of a GridOperator and the sums that judge an answer, in one pass over the arrays.
+"""The sums that judge an answer x of A x = b, A a GridOperator: one pass over the arrays that stores none.
 
 Sums are collected cell by cell over a few rows, plane by plane, and added up in order, so that they do not depend on
 the number of threads.
@@ -30,7 +30,7 @@ def _add_sums(slots, r, x, b, d):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _plane(sums, r, x, b, d, c0, c1, c2, i, n1, n2):  # type: ignore[no-untyped-def]
+def _plane(sums, x, b, d, c0, c1, c2, i, n1, n2):  # type: ignore[no-untyped-def]
     rows = rows_at_once(n1, n2)
     t, none, slots = np.empty(rows * n2), np.zeros(rows * n2), np.zeros((SUMS, rows * n2))
     for j in range(0, n1, rows):
@@ -38,26 +38,21 @@ def _plane(sums, r, x, b, d, c0, c1, c2, i, n1, n2):  # type: ignore[no-untyped-
         begin, end = j * n2, stop * n2
         left, right = t[: end - begin], b[i, begin:end]
         residual_rows(left, right, x, d, c0, c1, c2, i, j, stop, n1, n2, none)
-        if r.size > 0:
-            r[i, begin:end] = left
-        if sums.size > 0:
-            _add_sums(slots, left, x[i, begin:end], right, d[i, begin:end])
-    if sums.size > 0:
-        for m in range(SUMS):
-            total = 0.0
-            for k in range(rows * n2):
-                total += slots[m, k]
-            sums[i, m] = total
+        _add_sums(slots, left, x[i, begin:end], right, d[i, begin:end])
+    for m in range(SUMS):
+        total = 0.0
+        for k in range(rows * n2):
+            total += slots[m, k]
+        sums[i, m] = total
 
 
 @compiled_parallel
-def residual_and_sums(r, sums, x, b, d, c0, c1, c2):  # type: ignore[no-untyped-def]
-    """Set r = b - A x on a grid of three axes, unless r is empty, and sums[plane] to those of r, r^2, x^2, b^2, r d.
+def residual_sums(sums, x, b, d, c0, c1, c2):  # type: ignore[no-untyped-def]
+    """Set sums[plane] to those of r = b - A x, r^2, x^2, b^2 and r d on a grid of three axes.
 
     `d` is what is added to the diagonal; couplings have n - 1 faces along their axis, or n where it is periodic.
-    Without planes in `sums` none are taken.
     """
     n1, n2 = x.shape[1], x.shape[2]
-    r, x, b, d, c0, c1, c2 = flat(r), flat(x), flat(b), flat(d), flat(c0), flat(c1), flat(c2)
+    x, b, d, c0, c1, c2 = flat(x), flat(b), flat(d), flat(c0), flat(c1), flat(c2)
     for i in prange(x.shape[0]):
-        _plane(sums, r, x, b, d, c0, c1, c2, np.int64(i), n1, n2)
+        _plane(sums, x, b, d, c0, c1, c2, np.int64(i), n1, n2)

@@ -2,7 +2,7 @@
 
 from fieldsim.linear.grid_operator import GridOperator
 from fieldsim.linear.result import LinearResult, Status
-from fieldsim.linear.solver import COMPATIBLE, METHODS, Operator, Prepared, check_method, prepare, solve
+from fieldsim.linear.solver import COMPATIBLE, METHODS, Operator, Prepared, bytes_to_solve, check_method, prepare, solve
 from fieldsim.linear.sparse_operator import SparseOperator
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Prepared",
     "SparseOperator",
     "Status",
+    "bytes_to_solve",
     "check_method",
     "prepare",
     "solve",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
 from fieldsim.arrays import FloatArray
 from fieldsim.linear.grid_operator import GridOperator
 
-_SUMS = 5
+_PLANES_PER_SLAB = 16
+_Arrays: TypeAlias = tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,11 @@ def residual_of(operator: GridOperator, x: FloatArray, b: FloatArray) -> FloatAr
     answer, right = np.reshape(x, operator.shape), np.reshape(b, operator.shape)
     if not operator.compiles:
         return (right - operator.apply(answer)).reshape(np.shape(b))
-    values = np.empty(operator.shape)
-    _compiled(operator, values, np.empty((0, 0)), answer, right)
+    from fieldsim.kernels.multigrid import residual
+
+    x, b3, d, c0, c1, c2 = _with_three_axes(operator, answer, right)
+    values, slabs = np.empty(d.shape), max(1, d.shape[0] // _PLANES_PER_SLAB)
+    residual(values, x, b3, d, c0, c1, c2, np.arange(slabs + 1) * d.shape[0] // slabs)
     return values.reshape(np.shape(b))
 
 
@@ -44,19 +49,22 @@ def residual_sums(operator: GridOperator, x: FloatArray, b: FloatArray) -> Resid
         pairs = ((values, values), (answer, answer), (right, right), (values, operator.diagonal))
         sums = np.array([values.sum(), *((one * other).sum() for one, other in pairs)])
     else:
-        planes = np.empty((operator.shape[0] if len(operator.shape) > 1 else 1, _SUMS))
-        _compiled(operator, np.empty((0, 0, 0)), planes, answer, right)
+        from fieldsim.kernels import residual
+
+        given = _with_three_axes(operator, answer, right)
+        planes = np.empty((given[0].shape[0], residual.SUMS))
+        residual.residual_sums(planes, *given)
         sums = planes.sum(axis=0)
     norm, length, right_length = (float(value) for value in np.sqrt(sums[1:4]))
     return ResidualSums(float(sums[0]), norm, length, right_length, float(sums[4]))
 
 
-def _compiled(operator: GridOperator, values: FloatArray, sums: FloatArray, x: FloatArray, b: FloatArray) -> None:
-    """Set `values` to b - A x and `sums` to the sums over each plane, each unless it is empty."""
-    from fieldsim.kernels.residual import residual_and_sums
+def _with_three_axes(operator: GridOperator, x: FloatArray, b: FloatArray) -> _Arrays:
+    """Return x, b, diagonal and couplings on three axes.
 
+    Axes of one cell go between the first and the last one: planes are shared among threads, rows are long.
+    """
     shape = operator.shape
-    # axes of one cell go between the first and the last one: planes are shared among threads, rows are long
     place, added = min(1, len(shape) - 1), 3 - len(shape)
     wide = (*shape[:place], *(1,) * added, *shape[place:])
     faces = iter(operator.couplings)
@@ -67,7 +75,6 @@ def _compiled(operator: GridOperator, values: FloatArray, sums: FloatArray, x: F
         count = 0 if given is None or n == 1 else n - (not operator.periodic[axis - added * (axis > place)])
         face = tuple(count if k == axis else m for k, m in enumerate(wide))
         couplings.append(np.zeros(face) if given is None or n == 1 else given.reshape(face))
-    arrays = [np.ascontiguousarray(a.reshape(wide), dtype=float) for a in (x, b, operator.diagonal)]
-    arrays += [np.ascontiguousarray(c, dtype=float) for c in couplings]
-    target = values.reshape(wide) if values.size else values
-    residual_and_sums(target, sums, *arrays)
+    x, b, d = (np.ascontiguousarray(a.reshape(wide), dtype=float) for a in (x, b, operator.diagonal))
+    c0, c1, c2 = (np.ascontiguousarray(c, dtype=float) for c in couplings)
+    return x, b, d, c0, c1, c2

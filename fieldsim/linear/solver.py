@@ -9,6 +9,7 @@ Callers see `prepare(A).solve(b)` only.
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import TypeAlias
 
 import numpy as np
@@ -37,6 +38,9 @@ _RESTARTS = 3
 _ROUNDING = 50 * np.finfo(float).eps
 _DIRECT_BELOW = 6_000
 _PLANAR_BELOW = 600_000
+# measured: a sparse matrix with its factors, at 600 000 cells of a plane; couplings, coarse levels and work arrays
+_BYTES_OF_FACTORS = 800.0
+_BYTES_OF_LEVELS = 130.0
 
 
 class Prepared:
@@ -236,6 +240,16 @@ def solve(
     return prepared.solve(b, guess=guess, rtol=rtol)
 
 
+def bytes_to_solve(shape: tuple[int, ...]) -> float:
+    """Return the memory that preparing and solving a GridOperator of this shape takes, in bytes a cell."""
+    return _BYTES_OF_FACTORS if _eliminates(shape) else _BYTES_OF_LEVELS
+
+
+def _eliminates(shape: tuple[int, ...]) -> bool:
+    n = prod(shape)
+    return n <= _DIRECT_BELOW or (sum(length > 1 for length in shape) <= 2 and n <= _PLANAR_BELOW)
+
+
 def _stored(matrix: Matrix) -> sparse.csr_array:
     return matrix.matrix() if isinstance(matrix, GridOperator | SparseOperator) else matrix
 
@@ -275,7 +289,7 @@ def _choose(matrix: Matrix, symmetric: bool) -> tuple[str, str]:  # noqa: FBT001
         return "direct", "a matrix without a grid"
     n, dimensions = matrix.size, sum(length > 1 for length in matrix.shape)
     size = f"{n} unknowns in {dimensions} dimension(s)"
-    if n <= _DIRECT_BELOW or (dimensions <= 2 and n <= _PLANAR_BELOW):
+    if _eliminates(matrix.shape):
         return "direct", f"{size}: factors fit"
     if symmetric:
         return "cg", f"{size}, symmetric: conjugate gradients and multigrid"

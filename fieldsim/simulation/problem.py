@@ -15,13 +15,11 @@ from fieldsim.arrays import FloatArray
 from fieldsim.boundary import Condition, Given, Number, Where, read_given
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
+from fieldsim.linear import bytes_to_solve
 from fieldsim.meshes import Mesh
 from fieldsim.physics import Equation, FiniteVolume, Floating, Model, discretise, place_of_cells, require_time
 from fieldsim.storage.memory import guard
 from fieldsim.units import per_length
-
-# a sparse matrix with its factors or coarse levels, measured at 0.6 to 0.8 kB a cell
-_BYTES_TO_SOLVE = 800.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,4 +127,4 @@ def guard_memory(problem: Problem, fields: int = 1) -> None:
     """Raise Refused, before any matrix is built, where solving and keeping `fields` fields would not fit."""
     size = problem.mesh.size
     what = f"solving for {size} unknowns and keeping {fields} field(s)"
-    guard(size * (_BYTES_TO_SOLVE + 8.0 * fields), what, remedy="Take fewer cells or fewer outputs.")
+    guard(size * (bytes_to_solve(problem.mesh.shape) + 8.0 * fields), what, remedy="Take fewer cells or fewer outputs.")
