@@ -170,8 +170,9 @@ class _Steadiness:
         if self.tolerance is None:
             return False
         # the mean rate of the step: rounding in a stiff rate would hide that nothing moves
-        moved = float(np.abs(step.u - before).max()) * self.until / (step.t - step.begin)
-        return moved <= self.tolerance * (step.clock.highest - step.clock.lowest)
+        spread = np.subtract(step.clock.highest, step.clock.lowest)
+        moved = np.abs(step.u - before).reshape(spread.size, -1).max(axis=1) * (self.until / (step.t - step.begin))
+        return bool((moved <= self.tolerance * spread).all())
 
 
 def _time(name: str, value: object) -> float:

@@ -44,32 +44,49 @@ def retry_factor(error: float, order: int) -> float:
     return max(SMALLEST_GROWTH, wished)
 
 
-def first_step(system: System, t: float, u: Array, scale: float, longest: float) -> float:
-    """Return a first step for a first-order start of tolerance `scale` in units of u.
+def extent(u: Array, parts: int) -> tuple[Array, Array]:
+    """Return the lowest and the highest value of each of `parts` fields that stand along the first axis."""
+    rows = u.reshape(parts, -1)
+    return rows.min(axis=1), rows.max(axis=1)
+
+
+def sizes(values: Array, parts: int) -> Array:
+    """Return the largest size of each of `parts` fields."""
+    return np.asarray(np.abs(values.reshape(parts, -1)).max(axis=1, initial=0.0))
+
+
+def first_step(system: System, t: float, u: Array, scale: Array, longest: float) -> float:
+    """Return a first step for a first-order start of tolerance `scale`, one a field, in units of u.
 
     Hairer, Norsett & Wanner, Solving Ordinary Differential Equations I, section II.4. `scale` 0 (nothing
     varies yet) leaves the choice to the controller.
     """
     rate = system.rate(t, u)
-    steepest = float(np.max(np.abs(rate), initial=0.0))
-    if not np.isfinite(steepest):
+    if not np.isfinite(rate).all():
         return 1e-6 * longest
-    if steepest == 0.0 or scale == 0.0:
+    steepest = _in_units(rate, scale)
+    if steepest == 0.0:
         return 1e-3 * longest
-    trial = min(scale / steepest, 1e-3 * longest)
-    bend = float(np.max(np.abs(system.rate(t + trial, u + trial * rate) - rate), initial=0.0)) / trial
+    trial = min(1.0 / steepest, 1e-3 * longest)
+    bend = _in_units(system.rate(t + trial, u + trial * rate) - rate, scale) / trial
     if not np.isfinite(bend) or bend == 0.0:
         return min(100.0 * trial, longest)
-    return min(100.0 * trial, sqrt(2.0 * scale / bend), longest)
+    return min(100.0 * trial, sqrt(2.0 / bend), longest)
 
 
-def expected_spread(system: System, t: float, u: Array, length: float) -> float:
-    """Return how far u may come to spread during a run: one crude implicit step across all of it.
+def _in_units(values: Array, scale: Array) -> float:
+    """Return the largest size in units of `scale`, where that is not nought."""
+    size = sizes(values, scale.size)
+    return float(np.divide(size, scale, out=np.zeros_like(size), where=scale > 0.0).max())
+
+
+def expected_spread(system: System, t: float, u: Array, length: float, parts: int = 1) -> Array:
+    """Return how far each field may come to spread during a run: one crude implicit step across all of it.
 
     A run that starts from nothing and is driven slowly has no scale of its own to measure errors by. The data
     are sampled at moments that share no period with the run.
     """
-    lowest, highest = float(u.min()), float(u.max())
+    lowest, highest = extent(u, parts)
     for part in _MOMENTS:
         moment = t + part * length
         rate = system.rate(moment, u)
@@ -77,5 +94,6 @@ def expected_spread(system: System, t: float, u: Array, length: float) -> float:
             continue
         reached = u + system.correct(moment, length, u, length * rate, rtol=_CRUDE)
         if np.isfinite(reached).all():
-            lowest, highest = min(lowest, float(reached.min())), max(highest, float(reached.max()))
-    return highest - lowest
+            ends = extent(reached, parts)
+            lowest, highest = np.minimum(lowest, ends[0]), np.maximum(highest, ends[1])
+    return np.asarray(highest - lowest)

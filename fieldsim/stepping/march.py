@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fieldsim.errors import InvalidInput, NumericalFailure, Refused, must
-from fieldsim.stepping.control import expected_spread, first_step, next_factor, retry_factor
+from fieldsim.stepping.control import expected_spread, extent, first_step, next_factor, retry_factor, sizes
 from fieldsim.stepping.system import Method, Past, System, Trial
 from fieldsim.stepping.tableaux import BACKWARD_EULER, TR_BDF2
 
@@ -34,7 +34,10 @@ _EXPLICIT_SHARE = 0.9
 
 @dataclass(frozen=True)
 class Clock:
-    """All the loop remembers between two steps besides u and a Past: a march resumed from these gives the same bits."""
+    """All the loop remembers between two steps besides u and a Past: a march resumed from these gives the same bits.
+
+    `lowest`, `highest` and `expected` have one entry a field.
+    """
 
     t: float
     begin: float = 0.0
@@ -42,9 +45,9 @@ class Clock:
     wanted: float = 0.0
     previous_error: float = 1.0
     start_steps: int = 0
-    lowest: float = 0.0
-    highest: float = 0.0
-    expected: float = 0.0
+    lowest: Sequence[float] = (0.0,)
+    highest: Sequence[float] = (0.0,)
+    expected: Sequence[float] = (0.0,)
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,8 @@ def march(
     """Yield accepted steps of du/dt = f(t, u) until the last of `stops`, landing on each stop and each jump.
 
     `dt` fixes the longest step (s); without it the local error is held below `rtol` times the spread
-    max u - min u (down to a hundredth of its largest) plus `atol`. Without an error estimate an explicit method
-    steps by nine tenths of its stability limit. `start` and `past` of a Step continue a march.
+    max u - min u (down to a hundredth of its largest) plus `atol`, each field by its own. Without an error estimate
+    an explicit method steps by nine tenths of its stability limit. `start` and `past` of a Step continue a march.
     Raises InvalidInput, Refused (unstable or hopeless step) and NumericalFailure (non-finite values).
     """
     clock = start if isinstance(start, Clock) else Clock(float(start), begin=float(start))
@@ -133,6 +136,7 @@ class _Loop:
         atol: float,
     ) -> None:
         self.system, self.method, self.length = system, method, length
+        self.parts = getattr(system, "parts", 1)
         self.dt, self.rtol, self.atol = dt, rtol, atol
         self.adaptive = dt is None and method.error_order > 0
         damped_starts = 0 if method.explicit else START_STEPS
@@ -168,13 +172,15 @@ class _Loop:
 
     def wound_up(self, clock: Clock, u: Array) -> Clock:
         """Return the clock with the first step to try, and the scale of things to come."""
-        clock = replace(clock, lowest=_lowest(u), highest=_highest(u), start_steps=self.start_steps)
+        lowest, highest = extent(u, self.parts)
+        clock = replace(clock, lowest=_plain(lowest), highest=_plain(highest), start_steps=self.start_steps)
         if not self.adaptive:
             return replace(clock, wanted=self.length if self.dt is None else self.dt)
         if not self.method.explicit:
-            clock = replace(clock, expected=expected_spread(self.system, clock.t, u, self.length))
+            clock = replace(clock, expected=_plain(expected_spread(self.system, clock.t, u, self.length, self.parts)))
         # without a look ahead nothing has a scale where nothing varies yet: the first steps find it
-        scale = self._tolerance(u, clock) if max(clock.expected, clock.highest - clock.lowest) > 0.0 else 0.0
+        known = np.maximum(clock.expected, highest - lowest) > 0.0
+        scale = np.where(known, self._tolerance(u, clock), 0.0)
         return replace(clock, wanted=first_step(self.system, clock.t, u, scale, self.length))
 
     def advance(self, clock: Clock, u: Array, past: Past | None, landing: float) -> Step:
@@ -237,11 +243,18 @@ class _Loop:
         if self.method.explicit:
             self._refuse_unstable(self.method.stable_step(self.system, t, u))
 
-    @staticmethod
-    def _tick(clock: Clock, t: float, u: Array) -> Clock:
-        lowest, highest = min(clock.lowest, _lowest(u)), max(clock.highest, _highest(u))
+    def _tick(self, clock: Clock, t: float, u: Array) -> Clock:
+        lowest, highest = extent(u, self.parts)
+        lowest, highest = np.minimum(clock.lowest, lowest), np.maximum(clock.highest, highest)
         start_steps = max(clock.start_steps - 1, 0)
-        return replace(clock, t=t, number=clock.number + 1, lowest=lowest, highest=highest, start_steps=start_steps)
+        return replace(
+            clock,
+            t=t,
+            number=clock.number + 1,
+            lowest=_plain(lowest),
+            highest=_plain(highest),
+            start_steps=start_steps,
+        )
 
     def _scaled_error(self, trial: Trial, u: Array, clock: Clock) -> float:
         """Return the error estimate in units of the tolerance."""
@@ -249,17 +262,21 @@ class _Loop:
             return 0.0
         if trial.error is None:
             return float("inf")
-        error = float(np.max(np.abs(trial.error), initial=0.0))
-        if not (np.isfinite(error) and np.isfinite(trial.u).all()):
+        error = sizes(trial.error, self.parts)
+        if not (np.isfinite(error).all() and np.isfinite(trial.u).all()):
             return float("inf")
-        tolerance = max(self._tolerance(u, clock), self._tolerance(trial.u, clock))
-        return error / tolerance if tolerance > 0.0 else (0.0 if error == 0.0 else float("inf"))
+        tolerance = np.maximum(self._tolerance(u, clock), self._tolerance(trial.u, clock))
+        if (error[tolerance == 0.0] > 0.0).any():
+            return float("inf")
+        return float(np.divide(error, tolerance, out=np.zeros_like(error), where=tolerance > 0.0).max())
 
-    def _tolerance(self, u: Array, clock: Clock) -> float:
-        """Return the error allowed in a step: it follows the spread of u down to a hundredth of what it was."""
-        before = max(clock.highest - clock.lowest, _EXPECTED_COUNTS * clock.expected)
-        rounding = 100 * np.finfo(float).eps * max(abs(_lowest(u)), abs(_highest(u)))
-        return self.rtol * max(_highest(u) - _lowest(u), _LEAST_SPREAD * before) + self.atol + rounding
+    def _tolerance(self, u: Array, clock: Clock) -> Array:
+        """Return the error allowed in a step, a field: it follows the spread down to a hundredth of what it was."""
+        lowest, highest = extent(u, self.parts)
+        before = np.maximum(np.subtract(clock.highest, clock.lowest), _EXPECTED_COUNTS * np.asarray(clock.expected))
+        rounding = 100 * np.finfo(float).eps * np.maximum(np.abs(lowest), np.abs(highest))
+        spread = np.maximum(highest - lowest, _LEAST_SPREAD * before)
+        return np.asarray(self.rtol * spread + self.atol + rounding)
 
     @staticmethod
     def _check(trial: Trial, clock: Clock, t: float) -> None:
@@ -302,9 +319,5 @@ def _even_share(rest: float, wanted: float) -> float:
     return rest if count <= 1 else rest / count
 
 
-def _lowest(u: Array) -> float:
-    return float(u.min())
-
-
-def _highest(u: Array) -> float:
-    return float(u.max())
+def _plain(values: Array) -> tuple[float, ...]:
+    return tuple(values.tolist())

@@ -25,7 +25,11 @@ _ERROR_RTOL = 1e-2  # the estimate decides on the next step by its third root
 
 
 class System(Protocol):
-    """What the time loop needs of the equations; arrays of any one shape, time in seconds."""
+    """What the time loop needs of the equations; arrays of any one shape, time in seconds.
+
+    A system of several fields, one behind the other along the first axis, tells their number as `parts`: each then has
+    a tolerance of its own.
+    """
 
     @property
     def linear(self) -> bool:
