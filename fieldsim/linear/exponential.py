@@ -144,9 +144,14 @@ def _decay_mean(x: FloatArray) -> FloatArray:
 def _second_mean(x: FloatArray) -> FloatArray:
     """Return phi_2(-x) = (x - 1 + exp(-x)) / x^2, which is 1/2 at 0; by its series where the difference cancels."""
     small = x < _SERIES_BELOW
-    series = sum((-x) ** k / factorial(k + 2) for k in range(_SERIES_TERMS))
-    safe = np.where(small, 1.0, x)
-    return np.asarray(np.where(small, series, (safe + np.expm1(-safe)) / safe**2))
+    few, rest = x[small], x[~small]
+    series = np.zeros_like(few)
+    for k in reversed(range(_SERIES_TERMS)):
+        series *= -few
+        series += 1.0 / factorial(k + 2)
+    result = np.empty_like(x)
+    result[small], result[~small] = series, (rest + np.expm1(-rest)) / rest**2
+    return result
 
 
 def find_exponential(operator: GridOperator, storage: FloatArray) -> Exponential | None:

@@ -37,6 +37,7 @@ class ConservationSystem:
         self.solver = solver
         self.prepared: OrderedDict[tuple[float, float], Prepared] = OrderedDict()
         self.fastest: float | None = None
+        self.constant: GridOperator | None = None
 
     @property
     def linear(self) -> bool:
@@ -68,7 +69,7 @@ class ConservationSystem:
         delta = self._solver_for(t, shared).solve(right, rtol=rtol).x
         if shared == shift and not self.volume.bodies.any:
             return delta
-        return self._conserving(self.volume.matrix_at(t).shifted(self.storage, shift), delta, right)
+        return self._conserving(self.storage + shift * self._matrix(t).diagonal, delta, right)
 
     def _newton(self, t: float, shift: float, u: FloatArray, right: FloatArray, rtol: float) -> FloatArray:
         derivative = self.volume.linearised(t, u)
@@ -76,7 +77,7 @@ class ConservationSystem:
         kept = np.maximum(self.storage - shift * self._growth(t, u), _KEPT_SHARE * self.storage)
         matrix = derivative.operator.shifted(kept / weight, shift)
         delta = prepare(matrix, method=self.solver).solve(right, rtol=rtol).x
-        return self._conserving(matrix, delta, right) / weight
+        return self._conserving(matrix.diagonal, delta, right) / weight
 
     def _growth(self, t: float, u: FloatArray) -> FloatArray:
         """Return d source/du times volume where the source grows with u, which the matrix of the law leaves out."""
@@ -88,11 +89,24 @@ class ConservationSystem:
         growth = np.maximum(volume.equation.source_factor * rise, 0.0) * volume.mesh.volumes
         return np.where(volume.bodies.idle, 0.0, growth)
 
-    def _conserving(self, matrix: GridOperator, delta: FloatArray, right: FloatArray) -> FloatArray:
-        """Add one constant to the unknowns that restores what rounding lost of the conserved amount."""
-        free = ~self.volume.bodies.idle
-        lost = float((right - matrix.apply(delta))[free].sum())
-        return np.where(free, delta + lost / float(matrix.diagonal[free].sum()), 0.0)
+    def _conserving(self, held: FloatArray, delta: FloatArray, right: FloatArray) -> FloatArray:
+        """Add one constant to the unknowns that restores what rounding lost of the conserved amount.
+
+        `held` are the sums over the columns of the matrix: couplings give to one cell what they take from another.
+        """
+        if self.volume.bodies.any:
+            free = ~self.volume.bodies.idle
+            held, right, delta = np.where(free, held, 0.0), np.where(free, right, 0.0), np.where(free, delta, 0.0)
+            return delta + free * (float((right - held * delta).sum()) / float(held.sum()))
+        return delta + float((right - held * delta).sum()) / float(held.sum())
+
+    def _matrix(self, t: float) -> GridOperator:
+        """Return the matrix of a linear law, made once where it is constant."""
+        if self.volume.matrix_varies:
+            return self.volume.matrix_at(t)
+        if self.constant is None:
+            self.constant = self.volume.matrix_at(t)
+        return self.constant
 
     def fastest_rate(self, t: float, u: FloatArray) -> float:
         """Return Gershgorin's bound on the eigenvalues of -df/du, in 1/s."""
@@ -114,7 +128,7 @@ class ConservationSystem:
         found = None
         reason = self._no_exponential()
         if not reason:
-            found = find_exponential(self.volume.matrix_at(0.0), self.storage)
+            found = find_exponential(self._matrix(0.0), self.storage)
             reason = "conductivity, storage or wall laws that are no products of one factor an axis"
         if found is None:
             rule = "a method of steps where the law is not linear with constant coefficients in separable form"
@@ -141,7 +155,7 @@ class ConservationSystem:
         after, mean = after + level, mean + level
         # as in `_conserving`: one constant for both restores what rounding lost between the two transforms
         lost = dt * float(self.volume.gain(t, mean).sum()) - float((self.storage * (after - u)).sum())
-        shared = lost / (float(self.storage.sum()) + dt * float(self.volume.matrix_at(t).diagonal.sum()))
+        shared = lost / (float(self.storage.sum()) + dt * float(self._matrix(t).diagonal.sum()))
         return after + shared, mean + shared
 
     def _solver_for(self, t: float, shift: float) -> Prepared:
@@ -149,7 +163,7 @@ class ConservationSystem:
         if key in self.prepared:
             self.prepared.move_to_end(key)
             return self.prepared[key]
-        matrix = self.volume.matrix_at(t).shifted(self.storage, shift)
+        matrix = self._matrix(t).shifted(self.storage, shift)
         self.prepared[key] = prepare(matrix, method=self.solver)
         while len(self.prepared) > _KEPT:
             self.prepared.popitem(last=False)
