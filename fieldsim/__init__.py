@@ -47,6 +47,7 @@ _WHERE = {
     "GradientOut": "fieldsim.boundary",
     "Convective": "fieldsim.boundary",
     "Radiative": "fieldsim.boundary",
+    "FarField": "fieldsim.boundary",
     "estimate_error": "fieldsim.simulation",
     "integrate": "fieldsim.analysis.integrals",
     "flux": "fieldsim.analysis.integrals",

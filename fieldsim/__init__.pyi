@@ -20,6 +20,7 @@ from fieldsim.analysis.surfaces import Disc as Disc
 from fieldsim.analysis.surfaces import Parallelogram as Parallelogram
 from fieldsim.analysis.surfaces import Sphere as Sphere
 from fieldsim.boundary import Convective as Convective
+from fieldsim.boundary import FarField as FarField
 from fieldsim.boundary import FluxOut as FluxOut
 from fieldsim.boundary import GradientOut as GradientOut
 from fieldsim.boundary import Radiative as Radiative

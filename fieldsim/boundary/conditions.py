@@ -118,9 +118,8 @@ def bind_condition(condition: object, place: Place, units: WallUnits, name: str)
         pieces = read_pieces(condition, place, name)
         return _Parts(tuple((p.mask, bind_condition(p.thing, p.place, units, p.name)) for p in pieces))
     if isinstance(condition, type) or not hasattr(condition, "bind"):
-        rule = (
-            "a condition such as fs.Value(100): Value, FluxOut, GradientOut, Convective, Radiative or a list of parts"
-        )
+        kinds = "Value, FluxOut, GradientOut, Convective, Radiative, FarField or a list of parts"
+        rule = f"a condition such as fs.Value(100): {kinds}"
         remedy = "For example Value(100.0), or [('y > 0.5', Value(100.0)), FluxOut(0.0)]."
         got = f"the class {condition.__name__}, without numbers" if isinstance(condition, type) else condition
         raise InvalidInput(must(name, rule, got, remedy))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy as np
 
 from fieldsim.arrays import FloatArray
@@ -13,11 +11,11 @@ from fieldsim.fields import ScalarField
 from fieldsim.meshes import Mesh
 from fieldsim.physics.bodies import read_bodies
 from fieldsim.physics.contact import read_contacts
+from fieldsim.physics.energy import EnergyVolume
 from fieldsim.physics.equation import Coefficient, Equation
+from fieldsim.physics.far_field import opened
 from fieldsim.physics.finite_volume import FiniteVolume, positive, wall_index
 from fieldsim.units import power
-
-_SKEW = 0.01
 
 
 def discretise(
@@ -28,7 +26,6 @@ def discretise(
     Conductivity and source may depend on place, time and the unknown, the sink on place and time, what stores on
     place only; conductivity and storage must be positive.
     """
-    _refuse_skew(mesh)
     place, symbol = place_of_cells(mesh), equation.symbol
     conductivity = _read(equation.conductivity, mesh, place, unknown=symbol)
     if conductivity.constant is not None:
@@ -40,7 +37,7 @@ def discretise(
             side = np.zeros(mesh.shape, dtype=bool)
             side[wall_index(mesh.sides[name])] = True
             along[name] = _read(equation.conductivity, mesh, place.part(side), unknown=symbol)
-    return FiniteVolume(
+    volume = (FiniteVolume if mesh.orthogonal else EnergyVolume)(
         mesh,
         equation,
         conductivity,
@@ -52,29 +49,12 @@ def discretise(
         along,
         read_contacts(mesh, place, contact, power(equation.units.transfer, -1)),
     )
+    return opened(volume)
 
 
 def place_of_cells(mesh: Mesh) -> Place:
     """Return the cells of a mesh as a place for numbers."""
     return Place(mesh.shape, mesh.expression_names, mesh.coordinate_values, "cell")
-
-
-def _refuse_skew(mesh: Mesh) -> None:
-    """Raise InvalidInput where grid lines do not cross at right angles: flows along them would be wrong."""
-    if mesh.orthogonal:
-        return
-    lines = []
-    for axis in range(mesh.ndim):
-        line = np.diff(mesh.corners, axis=axis + 1)
-        for other in set(range(mesh.ndim)) - {axis}:
-            size = line.shape[other + 1]
-            line = 0.5 * (line.take(range(size - 1), other + 1) + line.take(range(1, size), other + 1))
-        lines.append(line / np.sqrt(np.square(line).sum(axis=0)))
-    skew = max(float(np.abs((a * b).sum(axis=0)).max()) for a, b in combinations(lines, 2))
-    if skew > _SKEW:
-        angle = f"lines that meet at {np.degrees(np.arccos(min(skew, 1.0))):.3g} degrees"
-        remedy = "Equations need an orthogonal mesh; gradient and its kin take any."
-        raise InvalidInput(must("mesh", "of lines that cross at right angles (to half a degree)", angle, remedy))
 
 
 def _storage(equation: Equation, mesh: Mesh, place: Place) -> FloatArray | None:

@@ -15,7 +15,7 @@ from functools import cached_property
 import numpy as np
 
 from fieldsim.arrays import BoolArray, FloatArray
-from fieldsim.boundary import BoundCondition, Given, Wall, WallState, settled
+from fieldsim.boundary import BoundCondition, Given, OpenSide, Wall, WallState, settled
 from fieldsim.errors import InvalidInput, NumericalFailure, must
 from fieldsim.linear import GridOperator
 from fieldsim.meshes import Mesh, Side
@@ -111,6 +111,10 @@ class FiniteVolume:
         for body in self.bodies.afloat:
             remedy = "In time, make it a region of large conductivity, density and capacity, heated by its source."
             raise InvalidInput(must(body.name, "held at a value in a run in time", "a floating body", remedy))
+        for condition in self.conditions.values():
+            if isinstance(condition, OpenSide):
+                remedy = "Put the walls far enough to feel nothing, and insulate them."
+                raise InvalidInput(must(condition.name, "for a steady state", "a far field in a run", remedy))
 
     @cached_property
     def loose(self) -> tuple[BoolArray, ...]:
@@ -194,9 +198,10 @@ class FiniteVolume:
 
     def wall_states(self, t: float, u: FloatArray) -> dict[str, WallState]:
         """Return every wall at time `t` (s) with the values `u` in the cells along it."""
-        return {name: self._wall_state(name, t, u) for name in self.conditions}
+        return {name: self.wall_state(name, t, u) for name in self.conditions}
 
-    def _wall_state(self, name: str, t: float, u: FloatArray) -> WallState:
+    def wall_state(self, name: str, t: float, u: FloatArray) -> WallState:
+        """Return one wall at time `t` (s) with the values `u` in the cells along it."""
         side = self.mesh.sides[name]
         index = wall_index(side)
         inner: FloatArray = u[index]

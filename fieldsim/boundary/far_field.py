@@ -1,0 +1,68 @@
+"""The condition of open space: the unknown falls off towards infinity as the field of what is inside.
+
+What leaves is transfer (surface value - reference), numbers that follow from the sources and are found once these are
+known: see `physics.far_field`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from fieldsim.arrays import FloatArray
+from fieldsim.boundary.given import Number, read_given
+from fieldsim.boundary.law import BoundCondition, Wall, WallLaw, WallUnits
+from fieldsim.boundary.place import Place
+from fieldsim.errors import InvalidInput, must
+
+
+@dataclass(frozen=True)
+class FarField:
+    """Beyond the wall lies empty space: the unknown tends to `value` at infinity, as the field of what is inside.
+
+    The sources' monopole, dipole and quadrupole about the point `about` (their centre, if left out) leave exactly;
+    what electrodes and dielectrics inside add falls off as its lowest multipole. For steady potentials: charges,
+    masses, heat sources in the unbounded. In the plane a net charge has no finite potential and is refused.
+    """
+
+    value: Number = 0.0
+    about: Sequence[float] | None = None
+
+    def bind(self, place: Place, units: WallUnits, name: str) -> BoundCondition:
+        """Read `value` and `about`; raises InvalidInput for a value that differs from place to place."""
+        value = read_given(self.value, place, unit=units.value, name=f"{name}.value", time=False)
+        levels = value.values(0.0)
+        if levels.size and np.ptp(levels) > 0.0:
+            remedy = "Infinity has no places; give one number."
+            raise InvalidInput(must(value.name, "the same on the whole wall", self.value, remedy))
+        if place.mask is not None:
+            raise InvalidInput(must(name, "on a whole wall", "FarField on a part", "Space begins at a closed surface."))
+        return OpenSide(name, float(levels.flat[0]), None if self.about is None else self._point(name))
+
+    def _point(self, name: str) -> tuple[float, ...]:
+        point = np.asarray(self.about)
+        if point.dtype.kind not in "fiu" or point.ndim != 1 or not np.isfinite(point).all():
+            remedy = "For example about=(0.0, 0.0, 0.1), in m."
+            raise InvalidInput(must(f"{name}.about", "a point in Cartesian coordinates", self.about, remedy))
+        return tuple(float(x) for x in point)
+
+
+@dataclass(frozen=True)
+class OpenSide:
+    """A side that looks into empty space; `film` is its law once the sources are known."""
+
+    name: str
+    value: float
+    about: tuple[float, ...] | None
+    film: BoundCondition | None = None
+    varies: bool = False
+    slope_varies: bool = False
+    follows: bool = False
+
+    def law(self, t: float, wall: Wall, surface: FloatArray) -> WallLaw:
+        """Return the law at time `t` (s)."""
+        if self.film is None:
+            raise InvalidInput(must(self.name, "read with its sources", "a far field alone", "Use it in a Problem."))
+        return self.film.law(t, wall, surface)
