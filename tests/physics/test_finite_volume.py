@@ -211,25 +211,6 @@ def test_coefficients_may_be_fields_of_the_same_mesh():
         discretise(other, fs.Heat(conductivity=k).equation(), boundary)
 
 
-def test_skew_meshes_are_refused_and_straight_ones_taken():
-    """Flows along the lines are wrong where they do not cross at right angles: u = x^2 + x y stays 11 % off there."""
-    corners = np.stack(np.meshgrid(np.linspace(0, 1, 9), np.linspace(0, 1, 9), indexing="ij"))
-    sheared = fs.curvilinear(corners + 0.5 * np.stack([corners[1], 0 * corners[1]]))
-    with pytest.raises(
-        InvalidInput, match=r"cross at right angles \(to half a degree\); got 'lines that meet at 63\.4 deg"
-    ):
-        fs.Problem(sheared, fs.Heat(1.0), {side: fs.Value(0.0) for side in sheared.walls})
-    errors = []
-    for n in (8, 16):
-        r, phi = np.meshgrid(np.linspace(1, 2, n + 1), np.linspace(0, 1, n + 1), indexing="ij")
-        mesh = fs.curvilinear(np.stack([r * np.cos(phi), r * np.sin(phi)]))
-        exact = "x**2 + x*y"
-        walls = {side: fs.Value(exact) for side in mesh.walls}
-        problem = fs.Problem(mesh, fs.Heat(1.0, source=-2.0), walls, exact=exact)
-        errors.append(fs.solve(problem).error())
-    assert errors[1] < errors[0] / 2.5
-
-
 def test_quantities_are_read_in_the_units_of_the_model():
     mesh = fs.cartesian(x=(0, 1), cells=2)
     boundary = {"x-": fs.Value(0.0), "x+": fs.Value(0.0)}

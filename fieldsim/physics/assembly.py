@@ -1,0 +1,174 @@
+"""The energy form as matrices: over the cells, and between cells and wall faces.
+
+What leaves cells by conduction is S (u - c) - L (z - c'), c a constant and z the data of the walls; a wall face has the
+mean value V (u, z) and, where its value is held, lets F (u, z) out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from scipy import sparse
+
+from fieldsim.arrays import FloatArray
+from fieldsim.linear import GridOperator
+from fieldsim.physics.corners import IntArray, VertexGrid
+from fieldsim.physics.elimination import Around, Reduced, VertexEnergy, WallData, reduced
+
+
+@dataclass(eq=False)
+class Stencil:
+    """Couplings of every cell with its 3^d neighbours, and of the two-point operator near them."""
+
+    grid: VertexGrid
+    entries: FloatArray
+    couplings: FloatArray
+    diagonal: FloatArray
+
+    @classmethod
+    def empty(cls, grid: VertexGrid) -> Stencil:
+        """Return a stencil of nought."""
+        d, n = len(grid.shape), int(np.prod(grid.shape))
+        return cls(grid, np.zeros((3**d, n)), np.zeros((d, n)), np.zeros(n))
+
+    def copy(self) -> Stencil:
+        """Return a stencil to add to."""
+        return Stencil(self.grid, self.entries.copy(), self.couplings.copy(), self.diagonal.copy())
+
+    def add(self, part: Reduced) -> None:
+        """Add what is left around some vertices."""
+        cells, offsets = part.around.cells, self.grid.offsets
+        for k, here in enumerate(offsets):
+            for m, other in enumerate(offsets):
+                number = sum((b - a + 1) * 3**i for i, (a, b) in enumerate(zip(here, other, strict=True)))
+                both = (cells[:, k] >= 0) & (cells[:, m] >= 0)
+                # around different vertices, local cell k is a different cell
+                self.entries[number, cells[both, k]] += part.left[both, k, m]
+
+    def add_two_point(self, around: Around, fixed: FloatArray) -> None:
+        """Add the couplings across sub-faces without what flows askew."""
+        grid, cells = self.grid, around.cells
+        for slot, (below, above) in enumerate(grid.pairs):
+            axis = slot // (len(grid.offsets) // 2)
+            lower, upper = around.local[:, below, axis, axis], around.local[:, above, axis, axis]
+            inside = (cells[:, below] >= 0) & (cells[:, above] >= 0)
+            lower = np.where(fixed[cells[:, below]], np.inf, lower)
+            upper = np.where(fixed[cells[:, above]], np.inf, upper)
+            with np.errstate(divide="ignore"):
+                resistance = 1.0 / lower + 1.0 / upper
+            coupling = np.divide(1.0, resistance, out=np.zeros(len(cells)), where=inside & (resistance > 0.0))
+            self.couplings[axis, cells[inside, below]] += coupling[inside]
+
+    def add_walls(self, part: Reduced, walls: WallData) -> None:
+        """Add, to the diagonal of the two-point operator, what the walls hold."""
+        assert part.numbers is not None
+        assert part.areas is not None
+        grid = self.grid
+        for k, offset in enumerate(grid.offsets):
+            for axis, _ in enumerate(offset):
+                slot = grid.slots[k, axis]
+                there = (part.around.cells[:, k] >= 0) & (part.numbers[:, slot] >= 0)
+                number = part.numbers[there, slot]
+                own = part.around.local[there, k, axis, axis]
+                film = part.areas[there, slot] * walls.film[number]
+                held = np.where(walls.held[number], own, own * film / (own + film))
+                np.add.at(self.diagonal, part.around.cells[there, k], held)
+
+    def matrix(self) -> sparse.csr_array:
+        """Return the matrix over the cells in C order."""
+        shape, n = self.grid.shape, self.entries.shape[1]
+        places = np.indices(shape).reshape(len(shape), n)
+        columns, there = np.zeros(self.entries.shape, dtype=np.int64), self.entries != 0.0
+        for number in range(len(self.entries)):
+            column = np.zeros(n, dtype=np.int64)
+            for axis, (length, closed) in enumerate(zip(shape, self.grid.periodic, strict=True)):
+                index = places[axis] + (number // 3**axis) % 3 - 1
+                column = column * length + (index % length if closed else index)
+            columns[number] = column
+        counts = there.sum(axis=0)
+        pointers = np.concatenate([[0], np.cumsum(counts)])
+        result = sparse.csr_array((self.entries.T[there.T], columns.T[there.T], pointers), shape=(n, n))
+        result.sum_duplicates()
+        return result
+
+    def near(self) -> GridOperator:
+        """Return the two-point operator, walls included."""
+        couplings = []
+        for axis, (n, closed) in enumerate(zip(self.grid.shape, self.grid.periodic, strict=True)):
+            faces = self.couplings[axis].reshape(self.grid.shape)
+            couplings.append(faces if closed else faces.take(range(n - 1), axis))
+        return GridOperator(self.diagonal.reshape(self.grid.shape), tuple(couplings), self.grid.periodic)
+
+
+@dataclass(frozen=True, eq=False)
+class WallMatrices:
+    """What wall faces and cells have to do with each other; see the module's formulas."""
+
+    load: sparse.csr_array
+    value_of_cells: sparse.csr_array
+    value_of_data: sparse.csr_array
+    flow_of_cells: sparse.csr_array
+    flow_of_data: sparse.csr_array
+
+
+class _Triples:
+    def __init__(self) -> None:
+        self.rows: list[IntArray] = []
+        self.columns: list[IntArray] = []
+        self.values: list[FloatArray] = []
+
+    def add(self, rows: IntArray, columns: IntArray, values: FloatArray) -> None:
+        rows, columns, values = np.broadcast_arrays(rows, columns, values)
+        there = (rows >= 0) & (columns >= 0) & (values != 0.0)
+        self.rows.append(rows[there])
+        self.columns.append(columns[there])
+        self.values.append(values[there])
+
+    def matrix(self, shape: tuple[int, int]) -> sparse.csr_array:
+        if not self.rows:
+            return sparse.csr_array(shape)
+        entries = np.concatenate(self.values), (np.concatenate(self.rows), np.concatenate(self.columns))
+        return sparse.csr_array(sparse.coo_array(entries, shape=shape))
+
+
+def inside(energy: VertexEnergy) -> Stencil:
+    """Return the couplings by all vertices inside the mesh."""
+    stencil = Stencil.empty(energy.grid)
+    for around in energy.chunks(at_ends=False):
+        stencil.add(reduced(energy, around))
+        stencil.add_two_point(around, energy.coefficients.fixed)
+    return stencil
+
+
+def with_walls(energy: VertexEnergy, inner: Stencil, walls: WallData) -> tuple[Stencil, WallMatrices]:
+    """Return the couplings by all vertices, and the matrices of the walls."""
+    stencil, cells, faces = inner.copy(), inner.entries.shape[1], walls.held.size
+    load, value_u, value_z, flow_u, flow_z = (_Triples() for _ in range(5))
+    for around in energy.chunks(at_ends=True):
+        part = reduced(energy, around, walls)
+        stencil.add(part)
+        stencil.add_two_point(around, energy.coefficients.fixed)
+        stencil.add_walls(part, walls)
+        assert part.numbers is not None
+        assert part.areas is not None
+        assert part.data is not None
+        numbers, pulls = part.numbers, around.pulls + np.matmul(around.bonds, part.values)
+        row, column = numbers[:, :, None], around.cells[:, None, :]
+        out = np.matmul((around.pulls + np.matmul(around.bonds, part.handed)).swapaxes(1, 2), part.data)
+        load.add(around.cells[:, :, None], numbers[:, None, :], -out)
+        share = part.areas / walls.areas[numbers]
+        value_u.add(row, column, share[:, :, None] * part.values)
+        value_z.add(row, numbers[:, None, :], share[:, :, None] * part.data)
+        held = np.where(walls.held[numbers], numbers, -1)[:, :, None]
+        flow_u.add(held, column, -pulls)
+        flow_z.add(held, numbers[:, None, :], -np.matmul(around.bonds, part.data))
+    matrices = WallMatrices(
+        load.matrix((cells, faces)),
+        value_u.matrix((faces, cells)),
+        value_z.matrix((faces, faces)),
+        flow_u.matrix((faces, cells)),
+        flow_z.matrix((faces, faces)),
+    )
+    return stencil, matrices

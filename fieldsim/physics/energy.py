@@ -1,0 +1,314 @@
+"""Conduction by the symmetric energy form: on meshes whose lines do not cross at right angles, and for tensors.
+
+E(u) = 1/2 sum over corners of d.A d, least over the values on the sub-faces between them: the multipoint flux method
+(Wheeler & Yotov 2006; Ingram, Wheeler & Yotov 2010). Flows through faces follow from the same energy, so that what
+leaves one cell enters its neighbour. Everything but conduction is that of the FiniteVolume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
+
+import numpy as np
+
+from fieldsim.arrays import BoolArray, FloatArray
+from fieldsim.boundary import Wall, WallLaw, WallState
+from fieldsim.errors import NumericalFailure
+from fieldsim.linear import SparseOperator
+from fieldsim.meshes import Mesh
+from fieldsim.physics.assembly import Stencil, WallMatrices, inside, with_walls
+from fieldsim.physics.corners import CurvedCorners, IntArray, OrthogonalCorners, VertexGrid
+from fieldsim.physics.elimination import Coefficients, FaceState, VertexEnergy, WallData, face_state
+from fieldsim.physics.finite_volume import FiniteVolume, wall_index
+
+# beyond this share of the half cell's conductance a film holds the value
+_HOLDS = 1.0 - 1e-12
+_ROUNDS = 100
+_SAME = 1e-13
+
+
+@dataclass(frozen=True)
+class SolvedWall(WallState):
+    """A wall whose values and flows are known; `law` tells how strongly it holds the cells along it."""
+
+    values: FloatArray
+    flux: FloatArray
+
+    @property
+    def flux_out(self) -> FloatArray:
+        """What leaves per area."""
+        return self.flux
+
+    @property
+    def surface(self) -> FloatArray:
+        """The value on the wall itself."""
+        return self.values
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceLaws:
+    """The walls' laws in terms of the value on the wall, faces in one row.
+
+    u = reference where `held`, else film (u - reference) + flux leaves an area.
+    """
+
+    held: BoolArray
+    film: FloatArray
+    reference: FloatArray
+    flux: FloatArray
+    states: Mapping[str, WallState]
+
+    def data(self, level: float) -> FloatArray:
+        """Return the data z of the faces with the unknown counted from `level`."""
+        off = self.reference - level
+        return np.where(self.held, off, self.film * off - self.flux)
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """The energy form with walls: matrices that are good while coefficients and films stay the same."""
+
+    energy: VertexEnergy
+    walls: WallData
+    operator: SparseOperator
+    matrices: WallMatrices
+
+    def leaving(self, u: FloatArray, laws: SurfaceLaws, level: float) -> FloatArray:
+        """Return what leaves each cell, flat."""
+        return np.asarray(self.operator.stored @ (u - level) - self.matrices.load @ laws.data(level))
+
+    def surface(self, u: FloatArray, laws: SurfaceLaws, level: float) -> FloatArray:
+        """Return the mean value on each wall face."""
+        values = self.matrices.value_of_cells @ (u - level) + self.matrices.value_of_data @ laws.data(level)
+        return np.where(laws.held, laws.reference, level + values)
+
+    def flux_out(self, u: FloatArray, laws: SurfaceLaws, level: float) -> FloatArray:
+        """Return what leaves through each wall face, per area."""
+        held = self.matrices.flow_of_cells @ (u - level) + self.matrices.flow_of_data @ laws.data(level)
+        held = np.divide(held, self.walls.areas, out=np.zeros_like(held), where=self.walls.areas > 0.0)
+        surface = self.surface(u, laws, level)
+        return np.where(laws.held, held, laws.film * (surface - laws.reference) + laws.flux)
+
+
+@dataclass(frozen=True, eq=False)
+class EnergyVolume(FiniteVolume):
+    """A conservation law whose conduction is the energy form; see FiniteVolume for what it holds.
+
+    `conductivity` has one value a cell, or a symmetric matrix a cell: in Cartesian components on a curvilinear mesh,
+    else in the mesh's own.
+    """
+
+    # ---- geometry
+
+    @cached_property
+    def grid(self) -> VertexGrid:
+        """Numbers of cells, vertices and sub-faces."""
+        return VertexGrid(self.mesh.shape, tuple(axis.periodic for axis in self.mesh.axes))
+
+    @cached_property
+    def _corners(self) -> CurvedCorners | OrthogonalCorners:
+        return (OrthogonalCorners if self.mesh.orthogonal else CurvedCorners)(self.mesh, self.grid)
+
+    @cached_property
+    def _wall_numbers(self) -> Mapping[tuple[int, int], IntArray]:
+        """The number of the face that each cell has at an end of an axis, -1 for none."""
+        result, count = {}, 0
+        for axis in range(self.mesh.ndim):
+            for end in (0, 1):
+                side = self.mesh.sides[self.mesh.names[axis] + "-+"[end]]
+                numbers = np.full(self.mesh.shape, -1)
+                if side.name in self.conditions:
+                    along = numbers[wall_index(side)]
+                    along[...] = count + np.arange(along.size).reshape(along.shape)
+                    count += along.size
+                result[axis, end] = numbers.ravel()
+        return MappingProxyType(result)
+
+    @cached_property
+    def _wall_slices(self) -> Mapping[str, slice]:
+        result = {}
+        for name in self.conditions:
+            side = self.mesh.sides[name]
+            numbers = self._wall_numbers[side.axis, side.end].reshape(self.mesh.shape)[wall_index(side)]
+            result[name] = slice(int(numbers.min()), int(numbers.max()) + 1)
+        return result
+
+    @cached_property
+    def _wall_areas(self) -> FloatArray:
+        """The areas of all wall faces, 0 along bodies and holes."""
+        count = max((s.stop for s in self._wall_slices.values()), default=0)
+        nowhere = WallData(self._wall_numbers, np.zeros(count), np.zeros(count, dtype=bool), np.zeros(count))
+        energy = self._energy(np.ones(self.mesh.size))
+        result = np.zeros(count)
+        for around in energy.chunks(at_ends=True):
+            numbers, areas = energy.walls(around, nowhere)
+            np.add.at(result, numbers[numbers >= 0], areas[numbers >= 0])
+        return result
+
+    @cached_property
+    def _wall_normals(self) -> Mapping[str, tuple[FloatArray, FloatArray]]:
+        """Along each wall, unit normals in the components of K, (dim, *side), and distances of the inner centres."""
+        result = {}
+        for name in self.conditions:
+            side = self.mesh.sides[name]
+            index = wall_index(side)
+            if self.mesh.orthogonal:
+                distance = self.mesh.half_distances(side.axis)[side.end][index]
+                normal = np.zeros((self.mesh.ndim, *distance.shape))
+                normal[side.axis] = 1.0
+            else:
+                vector, place = face_vectors(self.mesh, side.axis)
+                normal = vector[(slice(None), *index)]
+                normal = normal / np.sqrt(np.square(normal).sum(axis=0))
+                gap = place[(slice(None), *index)] - self.mesh.points[(slice(None), *index)]
+                distance = np.abs((gap * normal).sum(axis=0))
+            result[name] = normal, distance
+        return result
+
+    # ---- the form
+
+    def _energy(self, conductivity: FloatArray) -> VertexEnergy:
+        fixed, gone = self.bodies.fixed.ravel(), self.bodies.holes.ravel()
+        return VertexEnergy(self.grid, self._corners, Coefficients(conductivity, fixed, gone))
+
+    def _flat_conductivity(self, t: float, u: FloatArray) -> FloatArray:
+        """Return K over the flat cells: (n,) or (n, d, d)."""
+        values = self.conductivity_at(t, u)
+        if values.ndim == self.mesh.ndim:
+            return values.ravel()
+        return np.ascontiguousarray(np.moveaxis(values.reshape(*values.shape[:2], -1), -1, 0))
+
+    @cached_property
+    def _constant_inside(self) -> tuple[VertexEnergy, Stencil]:
+        energy = self._energy(self._flat_conductivity(0.0, np.zeros(self.mesh.shape)))
+        return energy, inside(energy)
+
+    def _inside(self, t: float, u: FloatArray) -> tuple[VertexEnergy, Stencil]:
+        if not (self.conductivity.varies or self.conductivity.follows):
+            return self._constant_inside
+        energy = self._energy(self._flat_conductivity(t, u))
+        return energy, inside(energy)
+
+    def _form(self, t: float, u: FloatArray, laws: SurfaceLaws) -> Form:
+        """Return the form, the last one again where nothing in it has changed."""
+        moving = self.conductivity.varies or self.conductivity.follows
+        last = self._kept.get("form")
+        if last is not None and not moving:
+            known = last.walls
+            if np.array_equal(known.held, laws.held) and np.array_equal(known.film, laws.film):
+                return last
+        energy, inner = self._inside(t, u)
+        walls = WallData(self._wall_numbers, self._wall_areas, laws.held, laws.film)
+        stencil, matrices = with_walls(energy, inner, walls)
+        form = Form(energy, walls, SparseOperator(stencil.matrix(), stencil.near()), matrices)
+        self._kept["form"] = form
+        return form
+
+    @cached_property
+    def _kept(self) -> dict[str, Form]:
+        return {}
+
+    def _laws(self, t: float, u: FloatArray, surface: FloatArray) -> SurfaceLaws:
+        """Return the walls' laws, linear about the values `surface` on them."""
+        count = surface.size
+        held, film, reference, flux = np.zeros(count, dtype=bool), np.zeros(count), np.zeros(count), np.zeros(count)
+        states = {}
+        conductivity = self.conductivity_at(t, u)
+        for name, where in self._wall_slices.items():
+            side = self.mesh.sides[name]
+            index = wall_index(side)
+            normal, distance = self._wall_normals[name]
+            along = conductivity[(*(slice(None),) * (conductivity.ndim - self.mesh.ndim), *index)]
+            if conductivity.ndim > self.mesh.ndim:
+                along = np.einsum("i...,ij...,j...->...", normal, along, normal)
+            areas = self._wall_areas[where].reshape(distance.shape)
+            wall = Wall(side, areas, along, distance)
+            law = self.conditions[name].law(t, wall, surface[where].reshape(distance.shape))
+            states[name] = WallState(wall, law, u[index])
+            share = law.slope / wall.conductance
+            holds = share > _HOLDS
+            rest = np.where(holds, 1.0, 1.0 - share)
+            shift = np.divide(law.flux, law.slope, out=np.zeros_like(share), where=holds)
+            held[where], film[where] = holds.ravel(), np.where(holds, 0.0, law.slope / rest).ravel()
+            reference[where] = (law.reference - shift).ravel()
+            flux[where] = np.where(holds, 0.0, law.flux / rest).ravel()
+        return SurfaceLaws(held, film, reference, flux, states)
+
+    def _settled(self, t: float, u: FloatArray) -> tuple[Form, SurfaceLaws, float]:
+        """Return the form and the laws at u, and a level that u is counted from.
+
+        Where a law follows the value on the wall, its tangent is taken there, by Newton's method.
+        """
+        flat, level = u.ravel(), float(u.flat[0])
+        surface = np.full(self._wall_areas.size, level)
+        for name, where in self._wall_slices.items():
+            surface[where] = u[wall_index(self.mesh.sides[name])].ravel()
+        follows = any(condition.follows for condition in self.conditions.values())
+        for _ in range(_ROUNDS):
+            laws = self._laws(t, u, surface)
+            form = self._form(t, u, laws)
+            if not follows:
+                return form, laws, level
+            before, surface = surface, form.surface(flat, laws, level)
+            change = np.abs(surface - before)
+            if (change <= _SAME * (np.abs(surface) + np.abs(before))).all():
+                return form, laws, level
+        raise NumericalFailure(
+            f"the values on the walls do not settle: they still change by {float(change.max()):.3g}. Refine the mesh "
+            "there, or smooth the conditions."
+        )
+
+    # ---- what a FiniteVolume is asked
+
+    def leaving(self, t: float, u: FloatArray) -> FloatArray:
+        """Return what leaves each cell for its neighbours and through walls; `u` has the bodies' values."""
+        form, laws, level = self._settled(t, u)
+        return form.leaving(u.ravel(), laws, level).reshape(u.shape)
+
+    def stiffness(self, t: float, u: FloatArray) -> tuple[SparseOperator, FloatArray, FloatArray | None]:
+        """Return the derivative of `leaving` by the unknown."""
+        form, _, _ = self._settled(t, u)
+        return form.operator, np.zeros(u.shape), None
+
+    def wall_states(self, t: float, u: FloatArray) -> dict[str, WallState]:
+        """Return every wall at time `t` (s) with the values `u` in the cells."""
+        form, laws, level = self._settled(t, u)
+        flat = u.ravel()
+        surface, flux = form.surface(flat, laws, level), form.flux_out(flat, laws, level)
+        result: dict[str, WallState] = {}
+        for name, state in laws.states.items():
+            where, shape = self._wall_slices[name], state.inner.shape
+            on_wall, out = surface[where].reshape(shape), flux[where].reshape(shape)
+            result[name] = SolvedWall(state.wall, state.law, state.inner, on_wall, out)
+        return result
+
+    def face_state(self, t: float, u: FloatArray) -> FaceState:
+        """Return flows through all faces, the values on them, and the integral of K |grad u|^2."""
+        form, laws, level = self._settled(t, u)
+        state = face_state(form.energy, u.ravel() - level, form.walls, laws.data(level))
+        return FaceState(state.flows, tuple(values + level for values in state.values), state.dissipation)
+
+
+def face_vectors(mesh: Mesh, axis: int) -> tuple[FloatArray, FloatArray]:
+    """Return the area vectors (along +axis) and centres of straight-edged faces across an axis, (dim, n + 1 ...)."""
+    corners = mesh.corners
+
+    def corner(*ends: int) -> FloatArray:
+        others = [other for other in range(mesh.ndim) if other != axis]
+        result = corners
+        for other, end in zip(others, ends, strict=True):
+            n = mesh.shape[other]
+            result = result.take(range(end, n + end), other + 1)
+        return result
+
+    if mesh.ndim == 2:
+        edge = corner(1) - corner(0)
+        vectors = np.stack([edge[1], -edge[0]]) * (1.0 if axis == 0 else -1.0)
+        return vectors, 0.5 * (corner(0) + corner(1))
+    vectors = 0.5 * np.cross(corner(1, 1) - corner(0, 0), corner(0, 1) - corner(1, 0), axis=0)
+    # the other two axes follow this one in turn, but for the middle one
+    vectors *= -1.0 if axis == 1 else 1.0
+    return vectors, 0.25 * (corner(0, 0) + corner(0, 1) + corner(1, 0) + corner(1, 1))
