@@ -9,12 +9,14 @@ from fieldsim.boundary import Given, Place, bind_walls, is_pieces, read_given
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.meshes import Mesh
-from fieldsim.physics.bodies import read_bodies
+from fieldsim.physics.bodies import Bodies, read_bodies
 from fieldsim.physics.contact import read_contacts
+from fieldsim.physics.drift import Drift, check_scheme
 from fieldsim.physics.energy import EnergyVolume
 from fieldsim.physics.equation import Coefficient, Equation
 from fieldsim.physics.far_field import opened
 from fieldsim.physics.finite_volume import FiniteVolume, positive, wall_index
+from fieldsim.physics.velocity import read_velocity
 from fieldsim.units import power
 
 
@@ -32,6 +34,8 @@ def discretise(
         positive(conductivity.constant, conductivity.name)
     along = {}
     conditions = bind_walls(mesh, boundary, equation.units)
+    bodies = read_bodies(mesh, place, fixed, holes, equation)
+    storage = _storage(equation, mesh, place)
     if conductivity.follows:
         for name in conditions:
             side = np.zeros(mesh.shape, dtype=bool)
@@ -41,13 +45,14 @@ def discretise(
         mesh,
         equation,
         conductivity,
-        _storage(equation, mesh, place),
+        storage,
         _read(equation.source, mesh, place, unknown=symbol),
         conditions,
-        read_bodies(mesh, place, fixed, holes, equation),
+        bodies,
         _sink(equation, mesh, place),
         along,
         read_contacts(mesh, place, contact, power(equation.units.transfer, -1)),
+        _drift(equation, mesh, bodies, storage),
     )
     return opened(volume)
 
@@ -68,6 +73,17 @@ def _storage(equation: Equation, mesh: Mesh, place: Place) -> FloatArray | None:
         remedy = "What stores nothing has no run in time: use solve(problem)."
         storage *= positive(values, coefficient.name, remedy=remedy)
     return storage
+
+
+def _drift(equation: Equation, mesh: Mesh, bodies: Bodies, storage: FloatArray | None) -> Drift | None:
+    """Return what the equation's velocity carries, None where it has none."""
+    if equation.velocity is None:
+        return None
+    check_scheme(equation.drift)
+    equation.require_storage("a velocity, which carries what they store")
+    velocity = read_velocity(mesh, equation.velocity)
+    stored = np.ones(mesh.shape) if storage is None else storage / mesh.volumes
+    return Drift(mesh, velocity, equation.drift, bodies, stored)
 
 
 def _sink(equation: Equation, mesh: Mesh, place: Place) -> Given | None:

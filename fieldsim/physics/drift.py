@@ -83,13 +83,15 @@ class Drift:
             result[holes[0] | holes[1] | (idle[0] & idle[1])] = 0.0
         return result
 
-    def through(self, side: str, t: float) -> FloatArray:
-        """Return what the drift carries out per area and unit of u through the faces of a wall."""
+    def through(self, side: str, t: float) -> FloatArray | None:
+        """Return what the drift carries out per area and unit of u through the faces of a wall; None for nothing."""
         which = self.mesh.sides[side]
         index = (slice(None),) * which.axis + (-1 if which.end else 0,)
         flow = self.velocity.flows(t if self.varies else 0.0)[which.axis][index]
         out = (1.0 if which.end else -1.0) * flow / self.mesh.face_areas(which.axis)[index]
-        return out if self.stored is None else out * self.stored[index]
+        if self.stored is not None:
+            out *= self.stored[index]
+        return out if out.any() else None
 
     def gathering(self, t: float) -> float:
         """Return the largest net flow out of a cell, relative to the largest flow through one: 0 if div(s v) = 0."""
@@ -105,9 +107,11 @@ class Drift:
         for name in self.mesh.walls:
             which = self.mesh.sides[name]
             index = (slice(None),) * which.axis + (-1 if which.end else 0,)
-            out = self.through(name, t) * self.mesh.face_areas(which.axis)[index]
-            net[index] += out
-            gross[index] += np.maximum(out, 0.0)
+            through = self.through(name, t)
+            if through is not None:
+                out = through * self.mesh.face_areas(which.axis)[index]
+                net[index] += out
+                gross[index] += np.maximum(out, 0.0)
         free = ~self.bodies.idle
         largest = float(gross[free].max(initial=0.0))
         return float(np.abs(net[free]).max(initial=0.0)) / largest if largest > 0.0 else 0.0

@@ -1,6 +1,7 @@
 """What a model tells the core: its coefficients, which of them store, and the names and units of everything.
 
-storage du/dt = div(conductivity grad u) + factor * source - sink u, flux = -conductivity grad u
+storage du/dt = div(conductivity grad u - storage v u) + factor * source - sink u,
+flux = -conductivity grad u + storage v u
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TypeAlias
 from fieldsim.boundary import Number, WallUnits
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
+from fieldsim.physics.velocity import VelocityLike
 
 Given: TypeAlias = Number | ScalarField
 
@@ -30,7 +32,8 @@ class Equation:
 
     `storage` is a product of coefficients, empty where the law has no time; `amount` is the unit of what is
     conserved (J, mol) and `rate` the unit of its flow (W, mol/s). The field's energy in J is `energy` times the
-    integral of conductivity |grad u|^2, 0 where there is none.
+    integral of conductivity |grad u|^2, 0 where there is none. `velocity` (m/s) carries what is stored, by the scheme
+    `drift`.
     """
 
     symbol: str
@@ -46,6 +49,8 @@ class Equation:
     source_factor: float = 1.0
     sink: Coefficient | None = None
     energy: float = 0.0
+    velocity: VelocityLike | None = None
+    drift: str = "limited"
 
     def require_storage(self, what: str) -> None:
         """Raise InvalidInput where a coefficient that stores was not given, and `what` ("a run in time") needs it."""

@@ -1,28 +1,32 @@
-"""The conservative core: storage du/dt = div(K grad u) + source - sink u, integrated over each cell.
+"""The conservative core: storage du/dt = div(K grad u - s v u) + source - sink u, integrated over each cell.
 
 flow through a face = A (u_i - u_j) / (d_i/K_i + d_j/K_j): the distance-weighted harmonic mean, exact for layers. Where
 K follows the unknown, K_i is its mean over the values between u_i and u_j (Kirchhoff 1894), exact for K(u). Walls
-follow their half-cell law; poles have no area and seams are faces like any other. What leaves one cell enters its
-neighbour, so the balance closes to rounding; the matrix comes from the same face conductances.
+follow their half-cell law; poles have no area and seams are faces like any other; drift.py adds what a velocity
+carries. What leaves one cell enters its neighbour, so the balance closes to rounding; the matrix comes from the same
+face conductances.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
+from scipy import sparse
 
 from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.boundary import BoundCondition, Given, OpenSide, Wall, WallState, settled
 from fieldsim.errors import InvalidInput, NumericalFailure, must
-from fieldsim.linear import GridOperator
+from fieldsim.linear import GridOperator, Operator, SparseOperator
 from fieldsim.meshes import Mesh, Side
 from fieldsim.physics.bodies import Bodies
 from fieldsim.physics.contact import Contacts, up_to_surfaces
+from fieldsim.physics.drift import Drift
 from fieldsim.physics.equation import Equation
 from fieldsim.physics.regions import loose_regions
+from fieldsim.physics.slopes import Ends
 
 # Gauss-Legendre: exact for polynomials K(u) up to degree five
 _POINTS, _WEIGHTS = (0.5 * x for x in np.polynomial.legendre.leggauss(3))
@@ -32,15 +36,15 @@ _NUDGE = 6e-6
 
 @dataclass(frozen=True)
 class Linearised:
-    """-d gain/du = operator * diag(weight), the operator symmetric; without `weight` it is 1.
+    """-d gain/du = operator * diag(weight), the operator symmetric but for a drift; without `weight` it is 1.
 
     For K = m(place) f(u), weight = f(u) makes Kirchhoff's variable the unknown, in which conduction is symmetric;
     for other K it is close to the derivative. `whole` still couples the unknowns with the bodies.
     """
 
-    operator: GridOperator
+    operator: Operator
     weight: FloatArray | None = None
-    whole: GridOperator | None = None
+    whole: Operator | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +66,7 @@ class FiniteVolume:
     sink: Given | None = None
     wall_conductivity: Mapping[str, Given] = field(default_factory=dict)
     contacts: Contacts = field(default_factory=Contacts)
+    drift: Drift | None = None
 
     # ---- what depends on what
 
@@ -77,9 +82,19 @@ class FiniteVolume:
 
     @cached_property
     def follows(self) -> bool:
-        """Whether the law is nonlinear: coefficients, the source or a wall follow the unknown."""
+        """Whether the law is nonlinear: coefficients, the source, a wall or the drift's slopes follow the unknown."""
+        return self.data_follow or (self.drift is not None and self.drift.nonlinear)
+
+    @cached_property
+    def data_follow(self) -> bool:
+        """Whether coefficients, the source or a wall follow the unknown."""
         walls = any(condition.follows for condition in self.conditions.values())
         return walls or self.conductivity.follows or self.source.follows
+
+    @cached_property
+    def upwind(self) -> FiniteVolume:
+        """The same law with its drift carried upstream, which is linear in what is carried."""
+        return self if self.drift is None else replace(self, drift=replace(self.drift, scheme="upwind"))
 
     @property
     def radiates(self) -> bool:
@@ -90,7 +105,7 @@ class FiniteVolume:
     def matrix_varies(self) -> bool:
         """Whether the matrix depends on time."""
         slopes = any(condition.slope_varies for condition in self.conditions.values())
-        moving = self.conductivity.varies or bool(self.contacts.varying)
+        moving = self.conductivity.varies or bool(self.contacts.varying) or (self.drift or self.conductivity).varies
         return slopes or moving or (self.sink is not None and self.sink.varies)
 
     @property
@@ -104,7 +119,8 @@ class FiniteVolume:
             *(b.supply for b in self.bodies.afloat),
         ]
         walls = [f"boundary[{name!r}]" for name, c in self.conditions.items() if c.varies]
-        return (*(g.name for g in given if g.varies), *walls, *self.contacts.varying)
+        flow = ["velocity"] if self.drift is not None and self.drift.varies else []
+        return (*(g.name for g in given if g.varies), *walls, *self.contacts.varying, *flow)
 
     def require_run(self) -> None:
         """Raise InvalidInput where bodies or walls know the steady state only."""
@@ -126,7 +142,7 @@ class FiniteVolume:
             return ()
         holding = np.zeros(self.mesh.shape, dtype=bool)
         for state in self.wall_states(0.0, np.ones(self.mesh.shape)).values():
-            holding[wall_index(state.wall.side)] |= state.law.slope * state.wall.areas > 0.0
+            holding[wall_index(state.wall.side)] |= state.slope * state.wall.areas > 0.0
         if self.sink is not None:
             holding |= self._sink(0.0) > 0.0
         return loose_regions(self.mesh, self.bodies, holding)
@@ -138,10 +154,15 @@ class FiniteVolume:
         return self._checked(self.conductivity.values(t, u))
 
     def operator_at(self, t: float, u: FloatArray) -> GridOperator:
-        """Return the face conductances A / (d_i/K_i + d_j/K_j) between all neighbouring cells, without the walls."""
-        if self.conductivity.varies or self.conductivity.follows or self.contacts.varying:
-            return self._operator(t, u)
-        return self._constant_operator
+        """Return the face conductances A / (d_i/K_i + d_j/K_j) between all neighbouring cells, without the walls.
+
+        Schemes that fit or centre a drift reduce them.
+        """
+        changing = self.conductivity.varies or self.conductivity.follows or self.contacts.varying
+        operator = self._operator(t, u) if changing else self._constant_operator
+        if self.drift is None:
+            return operator
+        return replace(operator, couplings=self.drift.thinned(t, operator.couplings))
 
     @cached_property
     def _constant_operator(self) -> GridOperator:
@@ -207,14 +228,15 @@ class FiniteVolume:
         inner: FloatArray = u[index]
         areas, distances = self._wall_geometry[name]
         given = self.wall_conductivity.get(name)
+        drift = None if self.drift is None else self.drift.through(name, t)
         if given is None:
-            wall = Wall(side, areas, self.conductivity_at(t, u)[index], distances)
+            wall = Wall(side, areas, self.conductivity_at(t, u)[index], distances, drift=drift)
             return settled(self.conditions[name], t, inner, lambda surface: wall, fixed=True)
 
         def wall_at(surface: FloatArray) -> Wall:
             mean = self._mean(given, t, inner.ravel(), surface.ravel())
             own = self._checked(given.values(t, surface.ravel()))
-            return Wall(side, areas, mean.reshape(inner.shape), distances, own.reshape(inner.shape))
+            return Wall(side, areas, mean.reshape(inner.shape), distances, own.reshape(inner.shape), drift)
 
         return settled(self.conditions[name], t, inner, wall_at, fixed=False)
 
@@ -257,7 +279,10 @@ class FiniteVolume:
     def leaving(self, t: float, u: FloatArray) -> FloatArray:
         """Return what leaves each cell for its neighbours and through walls; `u` has the bodies' values."""
         result: FloatArray = self.operator_at(t, u).apply(u)
-        for state in self.wall_states(t, u).values():
+        states = self.wall_states(t, u).values()
+        if self.drift is not None:
+            result -= self.drift.net(self.drift.carried(t, u, surfaces(states)))
+        for state in states:
             result[wall_index(state.wall.side)] += state.flow_out
         return result
 
@@ -277,7 +302,7 @@ class FiniteVolume:
 
     # ---- derivatives
 
-    def matrix_at(self, t: float) -> GridOperator:
+    def matrix_at(self, t: float) -> Operator:
         """Return the operator K of a linear law, gain = supply - K u, walls included, at time `t`."""
         return self.linearised(t, np.zeros(self.mesh.shape)).operator
 
@@ -294,16 +319,19 @@ class FiniteVolume:
         whole = operator.shifted(diagonal)
         return Linearised(self.bodies.closed(whole), weight, whole)
 
-    def stiffness(self, t: float, u: FloatArray) -> tuple[GridOperator, FloatArray, FloatArray | None]:
+    def stiffness(self, t: float, u: FloatArray) -> tuple[Operator, FloatArray, FloatArray | None]:
         """Return K, D and w: (K w + D) is the derivative of `leaving` by the unknown; w is None for 1."""
-        operator = self.operator_at(t, u)
+        operator: Operator = self.operator_at(t, u)
         weight = self._weight(t, u) if self.conductivity.follows else None
         if weight is not None:
             operator = _weighted(operator, weight)
         diagonal = np.zeros(self.mesh.shape)
-        for state in self.wall_states(t, u).values():
+        states = self.wall_states(t, u).values()
+        if self.drift is not None:
+            operator = _carrying(self.drift, t, u, operator, weight, surfaces(states))
+        for state in states:
             index = wall_index(state.wall.side)
-            slope = state.wall.areas * state.law.slope
+            slope = state.wall.areas * state.slope
             if weight is not None:
                 slope = slope * self.conductivity_at(t, u)[index] / state.wall.conductivity
             diagonal[index] += slope
@@ -325,6 +353,14 @@ class FiniteVolume:
 def wall_index(side: Side) -> tuple[slice | int, ...]:
     """Return the index of the cells along a side."""
     return (slice(None),) * side.axis + (-1 if side.end else 0,)
+
+
+def surfaces(states: Iterable[WallState]) -> dict[tuple[int, int], Ends]:
+    """Return the values on the walls by (axis, end), and how they follow the values in the cells along them."""
+    return {
+        (state.wall.side.axis, state.wall.side.end): Ends(state.surface, 1.0 - state.law.slope / state.wall.conductance)
+        for state in states
+    }
 
 
 def positive(
@@ -364,3 +400,20 @@ def _weighted(operator: GridOperator, weight: FloatArray) -> GridOperator:
         pair = weight + np.roll(weight, -1, axis)
         couplings.append(2.0 * coupling / pair.take(range(count), axis))
     return GridOperator(operator.diagonal, tuple(couplings), operator.periodic)
+
+
+def _carrying(
+    drift: Drift,
+    t: float,
+    u: FloatArray,
+    operator: GridOperator,
+    weight: FloatArray | None,
+    ends: Mapping[tuple[int, int], Ends],
+) -> SparseOperator:
+    """Return conduction and drift as one matrix; near it is conduction with the diffusion of upstream values."""
+    matrix = drift.matrix(t, u, ends)
+    if weight is not None:
+        matrix = sparse.csr_array(matrix @ sparse.diags_array(1.0 / weight.ravel()))
+    couplings = tuple(c + 0.5 * np.abs(flow) for c, flow in zip(operator.couplings, drift.flows(t), strict=True))
+    near = replace(operator, couplings=couplings)
+    return SparseOperator(sparse.csr_array(operator.matrix() + matrix), near, symmetric=False)

@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 from fieldsim.boundary import WallUnits
 from fieldsim.expressions import CONSTANTS
 from fieldsim.physics.equation import Coefficient, Equation, Given
+from fieldsim.physics.velocity import VelocityLike
 from fieldsim.units import per_length, times
 
 
@@ -40,6 +41,8 @@ class Heat:
     source: Given = 0.0
     unit: str = "K"
     sink: Given = 0.0
+    velocity: VelocityLike | None = None
+    drift: str = "limited"
 
     def equation(self) -> Equation:
         """Return the conservation of energy."""
@@ -55,6 +58,8 @@ class Heat:
             source=Coefficient("source", self.source, "W/m^3"),
             sink=Coefficient("sink", self.sink, "W/m^3/K"),
             flux_name="heat flux",
+            velocity=self.velocity,
+            drift=self.drift,
             units=WallUnits(value=self.unit, flux="W/m^2", gradient="K/m", transfer="W/m^2/K"),
             amount="J",
             rate="W",
@@ -73,6 +78,8 @@ class Diffusion:
     source: Given = 0.0
     unit: str = "mol/m^3"
     sink: Given = 0.0
+    velocity: VelocityLike | None = None
+    drift: str = "limited"
 
     def equation(self) -> Equation:
         """Return the conservation of the substance."""
@@ -86,7 +93,9 @@ class Diffusion:
             storage=(Coefficient("storage", 1.0, ""),),
             source=Coefficient("source", self.source, times(self.unit, "1/s")),
             sink=Coefficient("sink", self.sink, "1/s"),
-            flux_name="diffusive flux",
+            flux_name="diffusive flux" if self.velocity is None else "flux",
+            velocity=self.velocity,
+            drift=self.drift,
             units=WallUnits(self.unit, flux=times(gradient, "m^2/s"), gradient=gradient, transfer="m/s"),
             amount=amount,
             rate=times(amount, "1/s"),
