@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,10 @@ from oracles import (
 
 import fieldsim as fs
 from fieldsim.meshes import Mesh
+
+# Exact to rounding: nothing is left whose order could be seen (the curl of a central field).
+EXACT = 1e-12
+OPERATORS = ("gradient", "divergence", "curl", "laplacian", "vector laplacian", "hessian", "jacobian")
 
 
 def applied(f, F, order: int) -> dict[str, np.ndarray]:
@@ -90,7 +95,13 @@ def rounding(mesh: Mesh, order: int, waves: float) -> dict[str, float]:
         for field in (f, F)
     ]
     before, after = applied(f, F, order), applied(*moved, order)
-    return {name: float(np.abs(after[name] - before[name]).max() / size[name]) for name in before}
+    noise = {name: float(np.abs(after[name] - before[name]).max() / size[name]) for name in before}
+    if not mesh.orthogonal:
+        # The metric is differentiated itself: a constant vector shows what its rounding leaves.
+        still = applied(f, F.with_values(np.full_like(F.values, np.abs(F.values).max())), order)
+        for name in ("divergence", "curl", "jacobian", "vector laplacian"):
+            noise[name] = max(noise[name], float(np.abs(still[name]).max() / size[name]))
+    return noise
 
 
 @dataclass(frozen=True)
@@ -107,3 +118,22 @@ def observed_orders(factory, n: int, order: int, waves: float) -> dict[str, Obse
     coarse, fine = (errors(factory(cells), order, waves) for cells in (n, 2 * n))
     with np.errstate(divide="ignore"):
         return {name: Observed(float(np.log2(coarse[name] / fine[name])), fine[name], 2 * n) for name in coarse}
+
+
+def nearest_orders(factory, sizes, order: int, settled: Callable[[str, Observed], bool]) -> dict[str, Observed | None]:
+    """Return, by operator, the observed order nearest to `order` among errors clear of rounding; None: there are none.
+
+    `sizes` are the (cells, waves) to try, one after the other until every order is `settled`.
+    """
+    nearest: dict[str, Observed | None] = {}
+    for n, waves in sizes:
+        noise = rounding(factory(2 * n), order, waves)
+        latest = observed_orders(factory, n, order, waves)
+        for name, seen in latest.items():
+            best = nearest.setdefault(name, None)
+            clear = seen.error > max(30 * noise[name], EXACT)
+            if clear and (best is None or abs(seen.order - order) < abs(best.order - order)):
+                nearest[name] = seen
+        if all(settled(name, seen) if seen else latest[name].error < EXACT for name, seen in nearest.items()):
+            break
+    return nearest
