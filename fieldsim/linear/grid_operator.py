@@ -93,6 +93,11 @@ class GridOperator:
             scatter_differences(result, flow, axis, periodic=periodic)
         return result
 
+    @property
+    def column_sums(self) -> Array:
+        """1 A, the sums over the columns: the matrix is symmetric, so that they are those over the rows."""
+        return self.diagonal
+
     def row_bounds(self) -> Array:
         """Return |A_ii| + sum_j |A_ij| for each cell: Gershgorin's bound on the eigenvalues, row by row."""
         total = np.zeros(self.shape)

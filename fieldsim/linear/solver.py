@@ -162,14 +162,18 @@ class Prepared:
         """Add, in place, the constant that makes the residual sum to zero; return the residual's norm after it.
 
         No amount is then lost to the solver. For a symmetric positive matrix this is the Galerkin correction in the
-        constant, which can only lower the error's energy; A turns a constant into its multiple of the row sums.
+        constant, which can only lower the error's energy; A turns a constant into its multiple of the row sums. Where A
+        is not symmetric nothing promises that, and a constant that makes the residual larger is not taken.
         """
-        if self.nullspace or not self._symmetric or not self._row_sum > 0.0:
+        if self.nullspace or not self._row_sum > 0.0:
             return left.norm
         shift = left.total / self._row_sum
-        x += shift
         square = left.norm**2 + shift * (shift * dot(self._excess, self._excess) - 2.0 * left.along)
-        return float(np.sqrt(max(square, 0.0)))
+        after = float(np.sqrt(max(square, 0.0)))
+        if not self._symmetric and after > 2.0 * left.norm:
+            return left.norm
+        x += shift
+        return after
 
     def _product(self, x: Array) -> Array:
         if isinstance(self._matrix, GridOperator):

@@ -48,6 +48,11 @@ class SparseOperator:
         """The row sums, A 1: what a GridOperator has on its diagonal besides the couplings."""
         return self.apply(np.ones(self.shape))
 
+    @cached_property
+    def column_sums(self) -> Array:
+        """1 A, the sums over the columns: nought where a unit in one cell only passes to others."""
+        return np.asarray(self.stored.sum(axis=0), dtype=float).reshape(self.shape)
+
     def shifted(self, addition: Array, scale: float = 1.0) -> SparseOperator:
         """Return `scale` times this operator with `addition` (grid shape) added to the diagonal."""
         stored = sparse.csr_array(scale * self.stored + sparse.diags_array(np.ravel(addition)))

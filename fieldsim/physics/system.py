@@ -14,7 +14,7 @@ import numpy as np
 
 from fieldsim.arrays import FloatArray
 from fieldsim.errors import InvalidInput, NumericalFailure, must
-from fieldsim.linear import GridOperator, Prepared, prepare
+from fieldsim.linear import GridOperator, Operator, Prepared, prepare
 from fieldsim.linear.exponential import Exponential, find_exponential
 from fieldsim.physics.equation import Equation
 from fieldsim.physics.finite_volume import FiniteVolume
@@ -37,7 +37,7 @@ class ConservationSystem:
         self.solver = solver
         self.prepared: OrderedDict[tuple[float, float], Prepared] = OrderedDict()
         self.fastest: float | None = None
-        self.constant: GridOperator | None = None
+        self.constant: Operator | None = None
 
     @property
     def linear(self) -> bool:
@@ -69,7 +69,7 @@ class ConservationSystem:
         delta = self._solver_for(t, shared).solve(right, rtol=rtol).x
         if shared == shift and not self.volume.bodies.any:
             return delta
-        return self._conserving(self.storage + shift * self._matrix(t).diagonal, delta, right)
+        return self._conserving(self.storage + shift * self._matrix(t).column_sums, delta, right)
 
     def _newton(self, t: float, shift: float, u: FloatArray, right: FloatArray, rtol: float) -> FloatArray:
         derivative = self.volume.linearised(t, u)
@@ -77,7 +77,7 @@ class ConservationSystem:
         kept = np.maximum(self.storage - shift * self._growth(t, u), _KEPT_SHARE * self.storage)
         matrix = derivative.operator.shifted(kept / weight, shift)
         delta = prepare(matrix, method=self.solver).solve(right, rtol=rtol).x
-        return self._conserving(matrix.diagonal, delta, right) / weight
+        return self._conserving(matrix.column_sums, delta, right) / weight
 
     def _growth(self, t: float, u: FloatArray) -> FloatArray:
         """Return d source/du times volume where the source grows with u, which the matrix of the law leaves out."""
@@ -100,7 +100,7 @@ class ConservationSystem:
             return delta + free * (float((right - held * delta).sum()) / float(held.sum()))
         return delta + float((right - held * delta).sum()) / float(held.sum())
 
-    def _matrix(self, t: float) -> GridOperator:
+    def _matrix(self, t: float) -> Operator:
         """Return the matrix of a linear law, made once where it is constant."""
         if self.volume.matrix_varies:
             return self.volume.matrix_at(t)
@@ -110,13 +110,16 @@ class ConservationSystem:
 
     def fastest_rate(self, t: float, u: FloatArray) -> float:
         """Return Gershgorin's bound on the eigenvalues of -df/du, in 1/s."""
-        constant = self.linear and not self.volume.matrix_varies
+        volume = self.volume.upwind  # what a limited drift adds to it is bounded, not followed
+        constant = not volume.follows and not volume.matrix_varies
         if constant and self.fastest is not None:
             return self.fastest
-        derivative = self.volume.linearised(t, u)
+        derivative = volume.linearised(t, u)
         bounds = derivative.operator.row_bounds() / self.storage
         if derivative.weight is not None:
             bounds = bounds * derivative.weight
+        if self.volume.drift is not None:
+            bounds = bounds + self.volume.drift.beyond_upwind(t, volume.operator_at(t, u).couplings) / self.storage
         fastest = float(bounds[~self.volume.bodies.idle].max())
         if constant:
             self.fastest = fastest
@@ -128,7 +131,8 @@ class ConservationSystem:
         found = None
         reason = self._no_exponential()
         if not reason:
-            found = find_exponential(self._matrix(0.0), self.storage)
+            matrix = self._matrix(0.0)
+            found = find_exponential(matrix, self.storage) if isinstance(matrix, GridOperator) else None
             reason = "conductivity, storage or wall laws that are no products of one factor an axis"
         if found is None:
             rule = "a method of steps where the law is not linear with constant coefficients in separable form"
@@ -145,6 +149,8 @@ class ConservationSystem:
             return f"data that change in time ({', '.join(volume.data_vary)})"
         if volume.bodies.any:
             return "a mesh with held bodies or holes"
+        if volume.drift is not None:
+            return "a law with a velocity, whose matrix is not symmetric"
         return ""
 
     def carry(self, t: float, u: FloatArray, dt: float) -> tuple[FloatArray, FloatArray]:

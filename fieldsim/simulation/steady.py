@@ -56,7 +56,7 @@ def _linear(problem: Problem, solver: str, rtol: float) -> Result:
     weights = np.where(unknown, volume.mesh.volumes if volume.storage is None else volume.storage, 0.0)
     # where nothing is held and nothing cut out, the mean is fixed; else a cell of each loose region is pinned:
     # supplies cancel there, so that nothing leaves by it, and the mean is set afterwards
-    floats = bool(loose) and not bodies.any
+    floats = bool(loose) and not bodies.any and volume.drift is None
     start = np.full(volume.mesh.shape, _mean(weights, problem.initial_values) if loose else _reference(volume))
     supply = volume.gain(0.0, start)
     pins = np.zeros(volume.mesh.shape)
@@ -66,7 +66,7 @@ def _linear(problem: Problem, solver: str, rtol: float) -> Result:
     derivative = volume.linearised(0.0, start)
     matrix, whole = derivative.operator, derivative.whole
     if loose and not floats:
-        pins *= matrix.diagonal.max()
+        pins *= matrix.row_bounds().max()
         matrix, whole = matrix.shifted(pins), whole.shifted(pins) if whole is not None else None
     prepared: Prepared | PreparedWithBodies = prepare(matrix, method=solver, nullspace=floats, weights=weights)
     if bodies.afloat and whole is not None:
@@ -74,7 +74,12 @@ def _linear(problem: Problem, solver: str, rtol: float) -> Result:
     values, residual, iterations = _refined(volume, prepared, start, supply, rtol)
     for region in () if floats else loose:
         share = np.where(region, weights, 0.0)
-        values = values + np.where(region, _mean(share, problem.initial_values) - _mean(share, values), 0.0)
+        # what may be added without a supply: a constant, or where a drift gathers what it carries, the pinned cell's
+        profile = np.where(region, 1.0, 0.0)
+        if volume.drift is not None:
+            profile = prepared.solve(np.where(region, pins, 0.0), rtol=rtol).require()
+        level = _mean(share, problem.initial_values) - _mean(share, values)
+        values = values + (level / _mean(share, profile)) * profile
     return _result(problem, values, SolverRecord(prepared.method, prepared.reason, values.size, residual, iterations))
 
 
