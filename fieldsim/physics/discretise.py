@@ -16,6 +16,7 @@ from fieldsim.physics.energy import EnergyVolume
 from fieldsim.physics.equation import Coefficient, Equation
 from fieldsim.physics.far_field import opened
 from fieldsim.physics.finite_volume import FiniteVolume, positive, wall_index
+from fieldsim.physics.tensor import GivenTensor, is_tensor, read_tensor
 from fieldsim.physics.velocity import read_velocity
 from fieldsim.units import power
 
@@ -29,9 +30,7 @@ def discretise(
     place only; conductivity and storage must be positive.
     """
     place, symbol = place_of_cells(mesh), equation.symbol
-    conductivity = _read(equation.conductivity, mesh, place, unknown=symbol)
-    if conductivity.constant is not None:
-        positive(conductivity.constant, conductivity.name)
+    conductivity = _conductivity(equation, mesh, place)
     along = {}
     conditions = bind_walls(mesh, boundary, equation.units)
     bodies = read_bodies(mesh, place, fixed, holes, equation)
@@ -41,7 +40,8 @@ def discretise(
             side = np.zeros(mesh.shape, dtype=bool)
             side[wall_index(mesh.sides[name])] = True
             along[name] = _read(equation.conductivity, mesh, place.part(side), unknown=symbol)
-    volume = (FiniteVolume if mesh.orthogonal else EnergyVolume)(
+    askew = not mesh.orthogonal or (isinstance(conductivity, GivenTensor) and not conductivity.diagonal)
+    volume = (EnergyVolume if askew else FiniteVolume)(
         mesh,
         equation,
         conductivity,
@@ -54,12 +54,26 @@ def discretise(
         read_contacts(mesh, place, contact, power(equation.units.transfer, -1)),
         _drift(equation, mesh, bodies, storage),
     )
+    if volume.contacts.faces and isinstance(volume, EnergyVolume):
+        remedy = "Give the layer a region of cells of its own, or take an orthogonal mesh."
+        raise InvalidInput(must("contact", "on a mesh of right angles", mesh, remedy))
     return opened(volume)
 
 
 def place_of_cells(mesh: Mesh) -> Place:
     """Return the cells of a mesh as a place for numbers."""
     return Place(mesh.shape, mesh.expression_names, mesh.coordinate_values, "cell")
+
+
+def _conductivity(equation: Equation, mesh: Mesh, place: Place) -> Given | GivenTensor:
+    """Return the conductivity, a number or a tensor a cell."""
+    coefficient = equation.conductivity
+    if is_tensor(coefficient.value, mesh):
+        return read_tensor(coefficient.value, mesh, place, unit=coefficient.unit, name=coefficient.name)
+    conductivity = _read(coefficient, mesh, place, unknown=equation.symbol)
+    if conductivity.constant is not None:
+        positive(conductivity.constant, conductivity.name)
+    return conductivity
 
 
 def _storage(equation: Equation, mesh: Mesh, place: Place) -> FloatArray | None:

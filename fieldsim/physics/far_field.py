@@ -273,9 +273,16 @@ def _refuse_laws(volume: FiniteVolume, name: str) -> None:
     if long:
         remedy = "Use a polar mesh, which is the plane."
         raise InvalidInput(must(name, "around a body of finite size", f"one without end along {long[0]}", remedy))
-    if volume.follows or volume.sink is not None:
-        what = "a sink" if volume.sink is not None else f"coefficients that follow {volume.equation.symbol}"
-        raise InvalidInput(must(name, "for a linear law without a sink", what, "Put Value walls farther away."))
+    others = {
+        "a sink": volume.sink is not None,
+        f"coefficients that follow {volume.equation.symbol}": volume.follows,
+        "a velocity": volume.drift is not None,
+        "a conductivity that depends on direction": type(volume) is not FiniteVolume,
+    }
+    for what, present in others.items():
+        if present:
+            rule = "for a linear law without sink, velocity or directions"
+            raise InvalidInput(must(name, rule, what, "Put Value walls farther away."))
 
 
 def _agreed(sides: dict[str, OpenSide]) -> tuple[float, ...] | None:

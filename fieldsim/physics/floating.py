@@ -14,7 +14,7 @@ import numpy as np
 from fieldsim.arrays import FloatArray
 from fieldsim.boundary import Given, Number, Place, read_given
 from fieldsim.errors import InvalidInput, must
-from fieldsim.linear import GridOperator, LinearResult, Prepared
+from fieldsim.linear import LinearResult, Operator, Prepared
 from fieldsim.meshes import Mesh
 from fieldsim.physics.equation import Equation
 from fieldsim.units import per_length
@@ -49,9 +49,7 @@ class PreparedWithBodies:
     the answer in a body's cells is its value times `weight`.
     """
 
-    def __init__(
-        self, prepared: Prepared, whole: GridOperator, bodies: Bodies, weight: FloatArray | None = None
-    ) -> None:
+    def __init__(self, prepared: Prepared, whole: Operator, bodies: Bodies, weight: FloatArray | None = None) -> None:
         self.prepared, self.whole, self.bodies = prepared, whole, bodies
         self.weight = np.ones(whole.shape) if weight is None else weight
         self.method, self.reason, self.nullspace = prepared.method, prepared.reason, prepared.nullspace

@@ -69,9 +69,10 @@ def _newton(volume: FiniteVolume, start: FloatArray, solver: str, rtol: float) -
     history = [1.0 if scale > 0.0 else 0.0]
     while history[-1] > _ROUNDING and len(history) <= _STEPS:
         derivative = volume.linearised(0.0, u)
-        prepared: Prepared | PreparedWithBodies = prepare(derivative.operator, method=solver)
+        alone = prepare(derivative.operator, method=solver)
+        prepared: Prepared | PreparedWithBodies = alone
         if volume.bodies.afloat and derivative.whole is not None:
-            prepared = PreparedWithBodies(prepared, derivative.whole, volume.bodies, derivative.weight)
+            prepared = PreparedWithBodies(alone, derivative.whole, volume.bodies, derivative.weight)
         method = prepared.method
         delta = prepared.solve(left, rtol=min(1e-4, rtol)).x
         if not np.isfinite(delta).all():

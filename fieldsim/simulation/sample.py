@@ -62,7 +62,8 @@ class _Nodes:
     @property
     def neighbours(self) -> tuple[IntArray, IntArray]:
         """For every node the two cells whose mean stands there: a centre's are both its own."""
-        cell, part = np.divmod(np.arange(self.size), 3 if self.twice else 2)
+        each = 3 if self.twice else 2
+        cell, part = np.arange(self.size) // each, np.arange(self.size) % each
         first = np.where(part == 0, cell - 1, cell)
         second = np.where(part == 2, cell + 1, cell)
         return np.maximum(first, 0), np.minimum(second, self.cells - 1)
@@ -70,9 +71,9 @@ class _Nodes:
 
 def _place(axis: Axis, q: FloatArray, nodes: _Nodes) -> tuple[IntArray, FloatArray]:
     """Return the cells of native places along an axis, and the places counted in nodes."""
-    cell = np.clip(np.searchsorted(axis.edges, q, side="right") - 1, 0, axis.cells - 1)
+    cell: IntArray = np.clip(np.searchsorted(axis.edges, q, side="right") - 1, 0, axis.cells - 1).astype(np.int64)
     low, middle, high = axis.edges[cell], axis.centers[cell], axis.edges[cell + 1]
-    part = np.where(q < middle, (q - low) / (middle - low), 1.0 + (q - middle) / (high - middle))
+    part: FloatArray = np.where(q < middle, (q - low) / (middle - low), 1.0 + (q - middle) / (high - middle))
     return cell, (3 if nodes.twice else 2) * cell + part
 
 

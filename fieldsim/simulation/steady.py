@@ -68,9 +68,10 @@ def _linear(problem: Problem, solver: str, rtol: float) -> Result:
     if loose and not floats:
         pins *= matrix.row_bounds().max()
         matrix, whole = matrix.shifted(pins), whole.shifted(pins) if whole is not None else None
-    prepared: Prepared | PreparedWithBodies = prepare(matrix, method=solver, nullspace=floats, weights=weights)
+    alone = prepare(matrix, method=solver, nullspace=floats, weights=weights)
+    prepared: Prepared | PreparedWithBodies = alone
     if bodies.afloat and whole is not None:
-        prepared = PreparedWithBodies(prepared, whole, bodies)
+        prepared = PreparedWithBodies(alone, whole, bodies)
     values, residual, iterations = _refined(volume, prepared, start, supply, rtol)
     for region in () if floats else loose:
         share = np.where(region, weights, 0.0)
