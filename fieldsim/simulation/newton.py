@@ -6,12 +6,13 @@ at which as much leaves as enters, and, should that fail, from the initial value
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
 
-from fieldsim.arrays import FloatArray
+from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.errors import NumericalFailure
 from fieldsim.linear import Prepared, prepare
 from fieldsim.physics import FiniteVolume, PreparedWithBodies
@@ -62,14 +63,54 @@ def solve_nonlinear(problem: Problem, *, solver: str, rtol: float) -> Found:
     )
 
 
-def _newton(volume: FiniteVolume, start: FloatArray, solver: str, rtol: float) -> Found:
+def solve_in_box(
+    volume: FiniteVolume,
+    start: FloatArray,
+    regions: Sequence[BoolArray],
+    pins: FloatArray,
+    weights: FloatArray,
+    *,
+    solver: str,
+    rtol: float,
+) -> Found:
+    """Return the steady state of a limited drift in regions that nothing leaves, of the content that `start` has.
+
+    `pins` hold one cell of each region while the rest is sought; the content is put right by a multiple of the
+    answer, or by a constant where the drift leaves constants alone. Raises NumericalFailure where neither will do.
+    """
+    found = _newton(volume, start, solver, rtol, pins)
+    values = found.values
+    for region in regions:
+        share = np.where(region, weights, 0.0)
+        wanted, got = float((share * start).sum()), float((share * values).sum())
+        scaled = np.where(region, values * (wanted / got) if got != 0.0 else values, values)
+        moved = np.where(region, values + (wanted - got) / float(share.sum()), values)
+        values = min((moved, scaled), key=lambda trial: _norm(volume.gain(0.0, trial)))
+    left = _norm(volume.gain(0.0, values)) / _passing(volume, values)
+    if left > max(rtol, 10.0 * _ROUNDING):
+        raise NumericalFailure(
+            f"the steady state of the drift in a closed box was not found: a relative residual of {left:.2g} is left. "
+            "Take drift='exponential', which is linear, or follow it in time with evolve(problem, until=...)."
+        )
+    return replace(found, values=values, residual=left, converged=True)
+
+
+def _passing(volume: FiniteVolume, u: FloatArray) -> float:
+    """Return the size of what passes through the cells, with which a residual is compared where nothing leaves."""
+    return max(_norm(volume.upwind.matrix_at(0.0).row_bounds() * u), np.finfo(float).tiny)
+
+
+def _newton(
+    volume: FiniteVolume, start: FloatArray, solver: str, rtol: float, pins: FloatArray | None = None
+) -> Found:
     u, method = volume.bodies.filled(0.0, start), solver
     left = volume.gain(0.0, u)
-    scale = _norm(left)
+    scale = _norm(left) if pins is None else _passing(volume, u)
     history = [1.0 if scale > 0.0 else 0.0]
     while history[-1] > _ROUNDING and len(history) <= _STEPS:
         derivative = volume.linearised(0.0, u)
-        alone = prepare(derivative.operator, method=solver)
+        matrix = derivative.operator if pins is None else derivative.operator.shifted(pins)
+        alone = prepare(matrix, method=solver)
         prepared: Prepared | PreparedWithBodies = alone
         if volume.bodies.afloat and derivative.whole is not None:
             prepared = PreparedWithBodies(alone, derivative.whole, volume.bodies, derivative.weight)
