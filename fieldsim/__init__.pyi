@@ -62,6 +62,8 @@ from fieldsim.physics import Electrostatics as Electrostatics
 from fieldsim.physics import Floating as Floating
 from fieldsim.physics import Gravity as Gravity
 from fieldsim.physics import Heat as Heat
+from fieldsim.simulation import CoupledProblem as CoupledProblem
+from fieldsim.simulation import CoupledResult as CoupledResult
 from fieldsim.simulation import Problem as Problem
 from fieldsim.simulation import Result as Result
 from fieldsim.simulation import estimate_error as estimate_error

@@ -2,6 +2,8 @@
 
 from fieldsim.simulation.answers import Answer
 from fieldsim.simulation.balance import Balance
+from fieldsim.simulation.coupled import CoupledProblem
+from fieldsim.simulation.coupled_result import CoupledResult
 from fieldsim.simulation.estimate import ErrorEstimate, estimate_error
 from fieldsim.simulation.problem import Problem
 from fieldsim.simulation.record import RunState
@@ -12,6 +14,8 @@ from fieldsim.simulation.steady import solve
 __all__ = [
     "Answer",
     "Balance",
+    "CoupledProblem",
+    "CoupledResult",
     "ErrorEstimate",
     "Moment",
     "Observer",

@@ -88,6 +88,11 @@ class Problem:
         values = read_given(what, place, unit=self.equation.unit, name="initial", time=False).values(0.0)
         return self.volume.bodies.filled(0.0, self.volume.bodies.levelled(values))
 
+    @property
+    def data_vary(self) -> tuple[str, ...]:
+        """Names of the data that depend on time."""
+        return self.volume.data_vary
+
     def require_time(self) -> None:
         """Raise InvalidInput where a run in time cannot be: no time in the model, or no density or capacity."""
         require_time(self.equation)

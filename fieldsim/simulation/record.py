@@ -46,6 +46,11 @@ class Recording:
         self.amounts: FloatArray = np.zeros(2 * len(self.problem.volume.exits) + 1)
         self.range = DataRange(self.problem)
 
+    @property
+    def unknowns(self) -> FloatArray:
+        """What the time loop steps."""
+        return self.values
+
     def take(self, step: Step) -> None:
         """Book an accepted step."""
         self.amounts = self.amounts + step.flows

@@ -5,9 +5,10 @@ The loop only steps. Side effects (print, save, probe, stop) live in observers, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import overload
 
 import numpy as np
 
@@ -16,6 +17,12 @@ from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.linear import check_method
 from fieldsim.physics import ConservationSystem
+from fieldsim.physics.coupled_system import CoupledSystem
+from fieldsim.simulation.coupled import CoupledProblem, refuse_part
+from fieldsim.simulation.coupled_record import CoupledRecording
+from fieldsim.simulation.coupled_result import CoupledResult
+from fieldsim.simulation.coupled_run import guard_coupled_memory, opened
+from fieldsim.simulation.coupled_scales import absolute
 from fieldsim.simulation.problem import Problem, guard_memory
 from fieldsim.simulation.record import Recording, RunState
 from fieldsim.simulation.result import Result
@@ -29,22 +36,35 @@ _MOST_OUTPUTS = 1_000_000
 class Moment:
     """What an observer sees: the start of the run, and the state after each accepted step.
 
-    `output` is the number of the output this moment is, or None; `values` cannot be written to.
+    `output` is the number of the output this moment is, or None; `values`, of coupled fields (fields, *mesh.shape),
+    cannot be written to.
     """
 
-    problem: Problem
+    problem: Problem | CoupledProblem
     t: float
     until: float
     step: int
     values: FloatArray
     output: int | None
-    recording: Recording
+    recording: Recording | CoupledRecording
 
     @cached_property
     def field(self) -> ScalarField:
-        """The unknown at this moment."""
-        equation = self.problem.equation
-        return ScalarField.from_values(self.problem.mesh, self.values, unit=equation.unit, name=equation.symbol)
+        """The unknown at this moment; raises InvalidInput where there are several."""
+        if isinstance(self.problem, CoupledProblem):
+            names = ", ".join(self.problem.names)
+            raise InvalidInput(
+                must("field", "asked of one unknown", f"the fields {names}", "Take moment.fields[name].")
+            )
+        return _field(self.problem, self.values)
+
+    @cached_property
+    def fields(self) -> dict[str, ScalarField]:
+        """The unknowns at this moment, by name."""
+        if isinstance(self.problem, CoupledProblem):
+            own = zip(self.problem.problems.items(), self.values, strict=True)
+            return {name: _field(problem, values) for (name, problem), values in own}
+        return {self.problem.equation.symbol: self.field}
 
     def state(self) -> RunState:
         """Return what `evolve(..., resume=state)` continues from, to the same bits; valid during the call only."""
@@ -54,8 +74,49 @@ class Moment:
 Observer = Callable[[Moment], bool | None]
 
 
+def _field(problem: Problem, values: FloatArray) -> ScalarField:
+    equation = problem.equation
+    return ScalarField.from_values(problem.mesh, values, unit=equation.unit, name=equation.symbol)
+
+
+@overload
 def evolve(
     problem: Problem,
+    *,
+    until: float | str,
+    outputs: int | Sequence[float] = ...,
+    method: str = ...,
+    dt: float | None = ...,
+    steady: float | None = ...,
+    rtol: float = ...,
+    atol: float | Mapping[str, float] = ...,
+    jumps: Sequence[float | str] = ...,
+    observers: Sequence[Observer] = ...,
+    solver: str = ...,
+    resume: RunState | None = ...,
+) -> Result: ...
+
+
+@overload
+def evolve(
+    problem: CoupledProblem,
+    *,
+    until: float | str,
+    outputs: int | Sequence[float] = ...,
+    method: str = ...,
+    dt: float | None = ...,
+    steady: float | None = ...,
+    rtol: float = ...,
+    atol: float | Mapping[str, float] = ...,
+    jumps: Sequence[float | str] = ...,
+    observers: Sequence[Observer] = ...,
+    solver: str = ...,
+    resume: RunState | None = ...,
+) -> CoupledResult: ...
+
+
+def evolve(
+    problem: Problem | CoupledProblem,
     *,
     until: float | str,
     outputs: int | Sequence[float] = 50,
@@ -63,18 +124,19 @@ def evolve(
     dt: float | None = None,
     steady: float | None = None,
     rtol: float = 1e-4,
-    atol: float = 0.0,
+    atol: float | Mapping[str, float] = 0.0,
     jumps: Sequence[float | str] = (),
     observers: Sequence[Observer] = (),
     solver: str = "auto",
     resume: RunState | None = None,
-) -> Result:
+) -> Result | CoupledResult:
     """Follow a problem in time from 0 to `until` (s) and return the fields at the outputs, the start included.
 
     `outputs` is a number of equal intervals, or the times themselves. Without `dt` the step adapts so that the
     error of a step stays below `rtol` times the spread of the unknown plus `atol`; `jumps` are times up to
     `until` at which data jump; these and `until` may be quantities: "5 min". An observer that returns True stops
-    the run; `resume` continues one, given the same arguments, from the state an observer took.
+    the run; `resume` continues one, given the same arguments, from the state an observer took. Coupled fields each
+    have a tolerance of their own; `atol` may then be a mapping from their names.
     `steady` (1e-6, say) ends the run where the rate of the last step would change no cell until `until` by more than
     `steady` times the largest spread so far; result.time and result.solver.steady tell.
 
@@ -93,16 +155,24 @@ def evolve(
     Raises InvalidInput, Refused (memory, unstable step) and NumericalFailure.
     """
     check_method(solver, name="solver")
-    system = ConservationSystem(problem.volume, solver=solver)
+    refuse_part(problem)
     rule = method_named(method)
-    reason = system.exponential.reason if rule.exact else "asked for"
     until = _time("until", until)
     still = _Steadiness(problem, steady, until)
     stops, breaks = _output_times(until, outputs), _jump_times(jumps, until)
     if resume is not None and not isinstance(resume, RunState):
         raise InvalidInput(must("resume", "a state that an observer took", resume, "Keep moment.state() of a run."))
-    guard_memory(problem, len(stops) + 1)
-    run = Recording(problem) if resume is None else Recording.resumed(problem, resume)
+    system: ConservationSystem | CoupledSystem
+    run: Recording | CoupledRecording
+    if isinstance(problem, CoupledProblem):
+        guard_coupled_memory(problem, len(stops) + 1)
+        system, run = opened(problem, solver, until, resume)
+        atol = absolute(problem, atol, system.scales.ravel())
+    else:
+        guard_memory(problem, len(stops) + 1)
+        system = ConservationSystem(problem.volume, solver=solver)
+        run = Recording(problem) if resume is None else Recording.resumed(problem, resume)
+    reason = system.exponential.reason if rule.exact else "asked for"
     watch = _Watch(run, until, tuple(observers))
     if resume is None:
         run.record()
@@ -111,7 +181,7 @@ def evolve(
     ended = False
     steps = march(
         system,
-        run.values,
+        run.unknowns,
         [t for t in stops if t >= run.clock.t],
         start=run.clock,
         past=run.past,
@@ -122,7 +192,7 @@ def evolve(
         jumps=breaks,
     )
     for step in steps:
-        ended = still.reached(step, run.values)
+        ended = still.reached(step, run.unknowns)
         run.take(step)
         if watch.show(len(run.times) - 1 if step.landed else None) or ended:
             break
@@ -133,7 +203,7 @@ def evolve(
 class _Watch:
     """Shows a run to its observers."""
 
-    run: Recording
+    run: Recording | CoupledRecording
     until: float
     observers: tuple[Observer, ...]
 
@@ -153,14 +223,14 @@ class _Watch:
 class _Steadiness:
     """Tells when a run has become steady; raises InvalidInput where that cannot be told."""
 
-    def __init__(self, problem: Problem, steady: float | None, until: float) -> None:
+    def __init__(self, problem: Problem | CoupledProblem, steady: float | None, until: float) -> None:
         self.tolerance, self.until = steady, until
         if steady is None:
             return
         number = isinstance(steady, int | float | np.integer | np.floating) and not isinstance(steady, bool)
         if not (number and 0.0 < steady < 1.0):
             raise InvalidInput(must("steady", "between 0 and 1", steady, "1e-6 is a good choice."))
-        varying = problem.volume.data_vary
+        varying = problem.data_vary
         if varying:
             remedy = "What is driven in time may move again: leave steady out."
             raise InvalidInput(must("steady", "asked of data constant in time", f"a varying {varying[0]}", remedy))

@@ -85,13 +85,13 @@ def march(
     method: Method = TR_BDF2,
     dt: float | None = None,
     rtol: float = 1e-4,
-    atol: float = 0.0,
+    atol: float | Array = 0.0,
     jumps: Sequence[float] = (),
 ) -> Iterator[Step]:
     """Yield accepted steps of du/dt = f(t, u) until the last of `stops`, landing on each stop and each jump.
 
     `dt` fixes the longest step (s); without it the local error is held below `rtol` times the spread
-    max u - min u (down to a hundredth of its largest) plus `atol`, each field by its own. Without an error estimate
+    max u - min u (down to a hundredth of its largest) plus `atol`, a field by its own. Without an error estimate
     an explicit method steps by nine tenths of its stability limit. `start` and `past` of a Step continue a march.
     Raises InvalidInput, Refused (unstable or hopeless step) and NumericalFailure (non-finite values).
     """
@@ -133,7 +133,7 @@ class _Loop:
         length: float,
         dt: float | None,
         rtol: float,
-        atol: float,
+        atol: float | Array,
     ) -> None:
         self.system, self.method, self.length = system, method, length
         self.parts = getattr(system, "parts", 1)
@@ -294,10 +294,10 @@ class _Loop:
             )
 
 
-def _check_tolerances(rtol: float, atol: float) -> None:
+def _check_tolerances(rtol: float, atol: float | Array) -> None:
     if not (np.isfinite(rtol) and 1e-12 <= rtol < 1.0):
         raise InvalidInput(must("rtol", "between 1e-12 and 1", rtol, "1e-4 is the default."))
-    if not (np.isfinite(atol) and atol >= 0.0):
+    if not (np.isfinite(atol).all() and (np.asarray(atol) >= 0.0).all()):
         raise InvalidInput(must("atol", "0 or more", atol, "It is in the unit of the unknown; 0 is the default."))
 
 
