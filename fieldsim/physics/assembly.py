@@ -7,7 +7,6 @@ mean value V (u, z) and, where its value is held, lets F (u, z) out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from scipy import sparse

@@ -164,7 +164,9 @@ class OrthogonalCorners:
         for k, offset in enumerate(self.grid.offsets):
             there = self._there(cells[:, k], offset)
             for axis in axes:
-                result[:, k, axis, axis] = np.sqrt(there * self._squares[axis, 1 - offset[axis], cells[:, k]])
+                outward = 1.0 - 2.0 * offset[axis]
+                squares = self._squares[axis, 1 - offset[axis], cells[:, k]]
+                result[:, k, axis, axis] = outward * np.sqrt(there * squares)
         return result
 
     def areas(self, vertices: IntArray, cells: IntArray) -> FloatArray:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 import numpy as np
 
 from fieldsim.arrays import BoolArray, FloatArray
-from fieldsim.boundary import Wall, WallLaw, WallState
+from fieldsim.boundary import Wall, WallState
 from fieldsim.errors import NumericalFailure
 from fieldsim.linear import SparseOperator
 from fieldsim.meshes import Mesh
@@ -176,7 +176,7 @@ class EnergyVolume(FiniteVolume):
 
     def _flat_conductivity(self, t: float, u: FloatArray) -> FloatArray:
         """Return K over the flat cells: (n,) or (n, d, d)."""
-        values = self.conductivity_at(t, u)
+        values = self.tensor_at(t, u)
         if values.ndim == self.mesh.ndim:
             return values.ravel()
         return np.ascontiguousarray(np.moveaxis(values.reshape(*values.shape[:2], -1), -1, 0))
@@ -216,7 +216,7 @@ class EnergyVolume(FiniteVolume):
         count = surface.size
         held, film, reference, flux = np.zeros(count, dtype=bool), np.zeros(count), np.zeros(count), np.zeros(count)
         states = {}
-        conductivity = self.conductivity_at(t, u)
+        conductivity = self.tensor_at(t, u)
         for name, where in self._wall_slices.items():
             side = self.mesh.sides[name]
             index = wall_index(side)
@@ -262,6 +262,10 @@ class EnergyVolume(FiniteVolume):
         )
 
     # ---- what a FiniteVolume is asked
+
+    def tensor_at(self, t: float, u: FloatArray) -> FloatArray:
+        """Return the conductivity in every cell: numbers (*shape), or matrices (m, m, *shape)."""
+        return self._checked(self.conductivity.values(t, u))
 
     def leaving(self, t: float, u: FloatArray) -> FloatArray:
         """Return what leaves each cell for its neighbours and through walls; `u` has the bodies' values."""

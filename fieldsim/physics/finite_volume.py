@@ -27,6 +27,7 @@ from fieldsim.physics.drift import Drift
 from fieldsim.physics.equation import Equation
 from fieldsim.physics.regions import loose_regions
 from fieldsim.physics.slopes import Ends
+from fieldsim.physics.tensor import GivenTensor
 
 # Gauss-Legendre: exact for polynomials K(u) up to degree five
 _POINTS, _WEIGHTS = (0.5 * x for x in np.polynomial.legendre.leggauss(3))
@@ -58,7 +59,7 @@ class FiniteVolume:
 
     mesh: Mesh
     equation: Equation
-    conductivity: Given
+    conductivity: Given | GivenTensor
     storage: FloatArray | None
     source: Given
     conditions: Mapping[str, BoundCondition]
@@ -149,9 +150,10 @@ class FiniteVolume:
 
     # ---- flows
 
-    def conductivity_at(self, t: float, u: FloatArray) -> FloatArray:
-        """Return the conductivity in every cell."""
-        return self._checked(self.conductivity.values(t, u))
+    def conductivity_at(self, t: float, u: FloatArray, axis: int = 0) -> FloatArray:
+        """Return the conductivity in every cell, where it is a tensor that along an axis."""
+        values = self._checked(self.conductivity.values(t, u))
+        return values[axis, axis] if isinstance(self.conductivity, GivenTensor) else values
 
     def operator_at(self, t: float, u: FloatArray) -> GridOperator:
         """Return the face conductances A / (d_i/K_i + d_j/K_j) between all neighbouring cells, without the walls.
@@ -179,8 +181,8 @@ class FiniteVolume:
         to_lower, to_upper = self.mesh.half_distances(axis)
 
         def halves(above: FloatArray, below: FloatArray) -> tuple[FloatArray, FloatArray]:
-            lower = self._resistance(to_upper, t, u, above)
-            upper = np.roll(self._resistance(to_lower, t, u, below), -1, axis)
+            lower = self._resistance(axis, to_upper, t, u, above)
+            upper = np.roll(self._resistance(axis, to_lower, t, u, below), -1, axis)
             return lower.take(range(count), axis), upper.take(range(count), axis)
 
         ends = (_neighbour(u, axis, 1, periodic=periodic), _neighbour(u, axis, -1, periodic=periodic))
@@ -193,12 +195,12 @@ class FiniteVolume:
         # inside a held body nothing resists and nothing flows
         return np.divide(areas, total, out=np.zeros_like(total), where=total > 0.0)
 
-    def _resistance(self, distance: FloatArray, t: float, u: FloatArray, other: FloatArray) -> FloatArray:
+    def _resistance(self, axis: int, distance: FloatArray, t: float, u: FloatArray, other: FloatArray) -> FloatArray:
         """Return distance over conductivity, the mean between the values u and other."""
-        if self.conductivity.follows:
+        if isinstance(self.conductivity, Given) and self.conductivity.follows:
             conductivity = self._mean(self.conductivity, t, u, other)
         else:
-            conductivity = self.conductivity_at(t, u)
+            conductivity = self.conductivity_at(t, u, axis)
         if not self.bodies.any:
             return distance / conductivity
         result = np.where(self.bodies.fixed, 0.0, distance / conductivity)
@@ -213,7 +215,7 @@ class FiniteVolume:
         return total
 
     def _checked(self, values: FloatArray) -> FloatArray:
-        if not (self.conductivity.varies or self.conductivity.follows):
+        if isinstance(self.conductivity, GivenTensor) or not (self.conductivity.varies or self.conductivity.follows):
             return values
         return positive(values, self.conductivity.name, moving=True)
 
@@ -230,7 +232,7 @@ class FiniteVolume:
         given = self.wall_conductivity.get(name)
         drift = None if self.drift is None else self.drift.through(name, t)
         if given is None:
-            wall = Wall(side, areas, self.conductivity_at(t, u)[index], distances, drift=drift)
+            wall = Wall(side, areas, self.conductivity_at(t, u, side.axis)[index], distances, drift=drift)
             return settled(self.conditions[name], t, inner, lambda surface: wall, fixed=True)
 
         def wall_at(surface: FloatArray) -> Wall:
