@@ -3,8 +3,8 @@
 u_new - u = w^2/(1 + 2w) (u - u_previous) + (1 + w)/(1 + 2w) dt f(t_new, u_new)
 
 Without a past (w = 0) this is backward Euler, which starts it. It is stable at 0 for w < 1 + sqrt 2 (Grigorieff,
-Numer. Math. 42, 1983). What flows obeys the same formula, so that books close. The error, (1 + w)^2 / (6 w (1 + 2w))
-dt^3 u''', is read off the defect of the trapezoidal rule, -dt^3/12 u'''.
+Numer. Math. 42, 1983). What flows obeys the same formula, so that books close. The error, e dt^3 u''' with
+e = (1 + w)^2 / (6 w (1 + 2w)), is read off the defect of the trapezoidal rule, (e - 1/12) dt^3 u'''.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class TwoStepFormula(Method):
         flows = implicit * system.flows(t + dt, new)
         if past is not None:
             flows += past.flows * (ratio**2 / (1.0 + 2.0 * ratio))
-        # backward Euler's own error is the whole of the defect
-        share = 2.0 * (1.0 + ratio) ** 2 / (ratio * (1.0 + 2.0 * ratio)) if ratio else 1.0
+        # e / (e - 1/12), which is 1 where there is no past
+        share = (1.0 + ratio) ** 2 / ((1.0 + ratio) ** 2 - 0.5 * ratio * (1.0 + 2.0 * ratio))
         defect = share * (change - (0.5 * dt) * (before + rate))
         return Trial(new, flows, (t + dt,), damped(system, t + dt, implicit, new, defect), solved)
 
