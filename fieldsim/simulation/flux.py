@@ -33,7 +33,7 @@ def flux_field(volume: FiniteVolume, u: FloatArray, t: float) -> VectorField:
             row = (slice(None),) * axis + (-1 if side.end else 0,)
             if min(mesh.shape) < _LEAST_FOR_GRADIENT:
                 continue
-            slope = slope or gradient(ScalarField.from_values(mesh, u))
+            slope = gradient(ScalarField.from_values(mesh, u)) if slope is None else slope
             values[component][row] = -volume.conductivity_at(t, u)[row] * slope.values[component][row]
     values[:, volume.bodies.holes] = np.nan
     equation = volume.equation
