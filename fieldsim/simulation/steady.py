@@ -7,6 +7,8 @@ and the mean stays that of `initial`.
 
 from __future__ import annotations
 
+from typing import overload
+
 import numpy as np
 
 from fieldsim.arrays import BoolArray, FloatArray, frozen
@@ -15,6 +17,10 @@ from fieldsim.fields import ScalarField
 from fieldsim.linear import COMPATIBLE, Prepared, check_method, prepare
 from fieldsim.physics import FiniteVolume, PreparedWithBodies
 from fieldsim.simulation.balance import steady_balance
+from fieldsim.simulation.coupled import CoupledProblem, refuse_part
+from fieldsim.simulation.coupled_result import CoupledResult
+from fieldsim.simulation.coupled_run import guard_coupled_memory
+from fieldsim.simulation.coupled_steady import solve_coupled
 from fieldsim.simulation.newton import solve_in_box, solve_nonlinear
 from fieldsim.simulation.problem import Problem, check_kelvin, guard_memory, shown_values
 from fieldsim.simulation.result import Result, SolverRecord
@@ -23,17 +29,29 @@ _REFINEMENTS = 3
 _NOISE = 1e-14
 
 
-def solve(problem: Problem, *, solver: str = "auto", rtol: float = 1e-10) -> Result:
-    """Return the steady state of a problem.
+@overload
+def solve(problem: Problem, *, solver: str = ..., rtol: float = ...) -> Result: ...
+
+
+@overload
+def solve(problem: CoupledProblem, *, solver: str = ..., rtol: float = ...) -> CoupledResult: ...
+
+
+def solve(problem: Problem | CoupledProblem, *, solver: str = "auto", rtol: float = 1e-10) -> Result | CoupledResult:
+    """Return the steady state of a problem, of coupled fields the one near their initial values.
 
     `solver` is "auto", "direct" or "cg"; `rtol` bounds the relative residual of iterative ones and of Newton's
     method where coefficients or walls follow the unknown. Raises InvalidInput
     where no steady state exists or data depend on time, and NumericalFailure where the system is not solved.
     """
     check_method(solver, name="solver")
-    volume = _steady_volume(problem)
+    refuse_part(problem)
     if not (np.isfinite(rtol) and 0.0 < rtol < 1.0):
         raise InvalidInput(must("rtol", "between 0 and 1", rtol, "1e-10 is the default."))
+    if isinstance(problem, CoupledProblem):
+        guard_coupled_memory(problem)
+        return solve_coupled(problem, solver=solver, rtol=rtol)
+    volume = _steady_volume(problem)
     guard_memory(problem)
     if volume.follows and not volume.loose:
         found = solve_nonlinear(problem, solver=solver, rtol=rtol)
