@@ -33,7 +33,7 @@ class TwoStepFormula(Method):
             return failed(value, rate)
         change = moved + implicit * rate
         new = value if system.linear else u + change
-        flows = implicit * system.flows(t + dt, new)
+        flows = implicit * system.flows(t + dt, value)
         if past is not None:
             flows += past.flows * (ratio**2 / (1.0 + 2.0 * ratio))
         # e / (e - 1/12), which is 1 where there is no past
