@@ -65,5 +65,10 @@ def bicgstab(product: Map, b: Array, guess: Array, precondition: Map, *, rtol: f
     shape = (b.size, b.size)
     matrix = linalg.LinearOperator(shape, matvec=product, dtype=float)
     cycle = linalg.LinearOperator(shape, matvec=precondition, dtype=float)
-    x, _ = linalg.bicgstab(matrix, b, x0=guess, rtol=rtol, atol=0.0, maxiter=limit, M=cycle, callback=tick)
-    return x, count
+    # its test for a breakdown is absolute: a small right-hand side would stop it at once
+    size = float(np.sqrt(dot(b, b)))
+    size = size if size > 0.0 else 1.0
+    x, _ = linalg.bicgstab(
+        matrix, b / size, x0=guess / size, rtol=rtol, atol=0.0, maxiter=limit, M=cycle, callback=tick
+    )
+    return size * x, count

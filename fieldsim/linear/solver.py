@@ -134,6 +134,10 @@ class Prepared:
             x = x - (float(x.mean()) if weights is None else dot(weights, x) / float(weights.sum()))
         return LinearResult(x.reshape(right.shape), status, iterations, residual, self.method, REMEDIES[status])
 
+    def approximate(self, b: Array) -> Array:
+        """Return x with A x near b, unchecked: one substitution of a direct method, to precondition matrices near A."""
+        return self._run(np.ravel(b), np.zeros(b.size), 0.1)[0].reshape(b.shape)
+
     def _apply_fast(self, fast: FastSolver, b: Array) -> tuple[Array, int, ResidualSums]:
         """Apply the fast solver, and once more to the true residual where that is above rounding level."""
         x, applied = fast.apply(b), 1

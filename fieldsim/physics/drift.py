@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 from scipy import sparse
@@ -26,6 +28,7 @@ from fieldsim.physics.velocity import Flows, Velocity
 
 SCHEMES = ("limited", "exponential", "upwind", "central")
 _STEEPEST = 600.0
+Walls: TypeAlias = dict[str, FloatArray | None]
 
 
 def check_scheme(scheme: object) -> None:
@@ -44,7 +47,7 @@ class Drift:
     scheme: str
     bodies: Bodies
     stored: FloatArray | None = None
-    _kept: dict[float, Flows] = field(default_factory=dict)
+    _kept: dict[float, tuple[Flows, Walls]] = field(default_factory=dict)
 
     @property
     def varies(self) -> bool:
@@ -65,11 +68,24 @@ class Drift:
 
     def flows(self, t: float) -> Flows:
         """Return W through the faces between neighbours along each axis; 0 at holes and inside held bodies."""
+        return self._at(t)[0]
+
+    def through(self, side: str, t: float) -> FloatArray | None:
+        """Return what the drift carries out per area and unit of u through the faces of a wall; None for nothing."""
+        return self._at(t)[1][side]
+
+    def _at(self, t: float) -> tuple[Flows, Walls]:
         time = t if self.varies else 0.0
         if time not in self._kept:
+            volumes = self.velocity.flows(time)
+            inner = tuple(self._between(flow, axis) for axis, flow in enumerate(volumes))
             self._kept.clear()
-            self._kept[time] = tuple(self._between(flow, axis) for axis, flow in enumerate(self.velocity.flows(time)))
+            self._kept[time] = inner, {name: self._out_of(name, volumes) for name in self.mesh.walls}
         return self._kept[time]
+
+    @cached_property
+    def _halves(self) -> tuple[tuple[FloatArray, FloatArray], ...]:
+        return tuple(self.mesh.half_distances(axis) for axis in range(self.mesh.ndim))
 
     def _between(self, flow: FloatArray, axis: int) -> FloatArray:
         n, periodic = self.mesh.shape[axis], self.mesh.axes[axis].periodic
@@ -83,12 +99,10 @@ class Drift:
             result[holes[0] | holes[1] | (idle[0] & idle[1])] = 0.0
         return result
 
-    def through(self, side: str, t: float) -> FloatArray | None:
-        """Return what the drift carries out per area and unit of u through the faces of a wall; None for nothing."""
+    def _out_of(self, side: str, flows: Flows) -> FloatArray | None:
         which = self.mesh.sides[side]
         index = (slice(None),) * which.axis + (-1 if which.end else 0,)
-        flow = self.velocity.flows(t if self.varies else 0.0)[which.axis][index]
-        out = (1.0 if which.end else -1.0) * flow / self.mesh.face_areas(which.axis)[index]
+        out = (1.0 if which.end else -1.0) * flows[which.axis][index] / self.mesh.face_areas(which.axis)[index]
         if self.stored is not None:
             out *= self.stored[index]
         return out if out.any() else None
@@ -151,7 +165,7 @@ class Drift:
             lower, upper = _pair(u, axis, count)
             if self.scheme == "limited":
                 slopes = self._slopes(axis, u, ends).value
-                below, above = self.mesh.half_distances(axis)
+                below, above = self._halves[axis]
                 lower = lower + _pair(slopes * above, axis, count)[0]
                 upper = upper - _pair(slopes * below, axis, count)[1]
             result.append(np.where(flow > 0.0, flow * lower, flow * upper))
@@ -181,7 +195,7 @@ class Drift:
             add(backward, lower, upper, upper)
             if self.scheme == "limited":
                 slopes = self._slopes(axis, u, ends)
-                below, above = self.mesh.half_distances(axis)
+                below, above = self._halves[axis]
                 for step, slope in ((-1, slopes.by_lower), (0, slopes.by_own), (1, slopes.by_upper)):
                     column = np.roll(number, -step, axis)
                     ahead = forward * _pair(slope * above, axis, count)[0]
@@ -194,9 +208,10 @@ class Drift:
         return sparse.coo_array((values[kept], (rows[kept], columns[kept])), shape=size).tocsr()
 
     def _slopes(self, axis: int, u: FloatArray, ends: Mapping[tuple[int, int], Ends]) -> Slopes:
-        below, above = self.mesh.half_distances(axis)
         periodic = self.mesh.axes[axis].periodic
-        slopes = limited_slopes(u, axis, (below, above), (ends.get((axis, 0)), ends.get((axis, 1))), periodic=periodic)
+        slopes = limited_slopes(
+            u, axis, self._halves[axis], (ends.get((axis, 0)), ends.get((axis, 1))), periodic=periodic
+        )
         if not self.bodies.holes.any():
             return slopes
         # nothing is known beyond the face of a hole
