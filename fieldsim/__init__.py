@@ -43,6 +43,7 @@ _WHERE = {
     "Diffusion": "fieldsim.physics",
     "Electrostatics": "fieldsim.physics",
     "Gravity": "fieldsim.physics",
+    "Tensor": "fieldsim.physics",
     "Floating": "fieldsim.physics",
     "Value": "fieldsim.boundary",
     "FluxOut": "fieldsim.boundary",

@@ -62,6 +62,7 @@ from fieldsim.physics import Electrostatics as Electrostatics
 from fieldsim.physics import Floating as Floating
 from fieldsim.physics import Gravity as Gravity
 from fieldsim.physics import Heat as Heat
+from fieldsim.physics import Tensor as Tensor
 from fieldsim.simulation import CoupledProblem as CoupledProblem
 from fieldsim.simulation import CoupledResult as CoupledResult
 from fieldsim.simulation import Problem as Problem

@@ -2,11 +2,13 @@
 
 from fieldsim.physics.bodies import Bodies
 from fieldsim.physics.discretise import discretise, place_of_cells
+from fieldsim.physics.energy import EnergyVolume, face_vectors
 from fieldsim.physics.equation import Coefficient, Equation
 from fieldsim.physics.finite_volume import FiniteVolume, Linearised, wall_index
 from fieldsim.physics.floating import Floating, PreparedWithBodies
 from fieldsim.physics.models import Diffusion, Electrostatics, Gravity, Heat, Model
 from fieldsim.physics.system import ConservationSystem, flows_of, require_time
+from fieldsim.physics.tensor import Tensor
 
 __all__ = [
     "Bodies",
@@ -14,6 +16,7 @@ __all__ = [
     "ConservationSystem",
     "Diffusion",
     "Electrostatics",
+    "EnergyVolume",
     "Equation",
     "FiniteVolume",
     "Floating",
@@ -22,7 +25,9 @@ __all__ = [
     "Linearised",
     "Model",
     "PreparedWithBodies",
+    "Tensor",
     "discretise",
+    "face_vectors",
     "flows_of",
     "place_of_cells",
     "require_time",

@@ -289,6 +289,14 @@ class EnergyVolume(FiniteVolume):
             result[name] = SolvedWall(state.wall, state.law, state.inner, on_wall, out)
         return result
 
+    def face_flows(self, t: float, u: FloatArray) -> tuple[FloatArray, ...]:
+        """Return what conduction carries along +axis through all faces of each axis; `u` has the bodies' values."""
+        return self.face_state(t, u).flows
+
+    def dissipation(self, t: float, u: FloatArray) -> float:
+        """Return the integral of K |grad u|^2."""
+        return self.face_state(t, u).dissipation
+
     def face_state(self, t: float, u: FloatArray) -> FaceState:
         """Return flows through all faces, the values on them, and the integral of K |grad u|^2."""
         form, laws, level = self._settled(t, u)

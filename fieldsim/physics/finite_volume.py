@@ -25,6 +25,7 @@ from fieldsim.physics.bodies import Bodies
 from fieldsim.physics.contact import Contacts, up_to_surfaces
 from fieldsim.physics.drift import Drift
 from fieldsim.physics.equation import Equation
+from fieldsim.physics.faces import dissipation, flows_through
 from fieldsim.physics.regions import loose_regions
 from fieldsim.physics.slopes import Ends
 from fieldsim.physics.tensor import GivenTensor
@@ -154,6 +155,13 @@ class FiniteVolume:
         """Return the conductivity in every cell, where it is a tensor that along an axis."""
         values = self._checked(self.conductivity.values(t, u))
         return values[axis, axis] if isinstance(self.conductivity, GivenTensor) else values
+
+    def flux_of(self, t: float, u: FloatArray, slope: FloatArray) -> FloatArray:
+        """Return -K grad u for given components of grad u along the mesh's axes, (ndim, *shape)."""
+        values = self._checked(self.conductivity.values(t, u))
+        if isinstance(self.conductivity, GivenTensor):
+            return -np.einsum("ij...,j...->i...", values, slope)
+        return -values * slope
 
     def operator_at(self, t: float, u: FloatArray) -> GridOperator:
         """Return the face conductances A / (d_i/K_i + d_j/K_j) between all neighbouring cells, without the walls.
@@ -287,6 +295,14 @@ class FiniteVolume:
         for state in states:
             result[wall_index(state.wall.side)] += state.flow_out
         return result
+
+    def face_flows(self, t: float, u: FloatArray) -> tuple[FloatArray, ...]:
+        """Return what conduction carries along +axis through all faces of each axis; `u` has the bodies' values."""
+        return flows_through(self.operator_at(t, u), self.wall_states(t, u).values(), u)
+
+    def dissipation(self, t: float, u: FloatArray) -> float:
+        """Return the integral of K |grad u|^2."""
+        return dissipation(self.operator_at(t, u), self.wall_states(t, u).values(), u)
 
     def gain(self, t: float, u: FloatArray) -> FloatArray:
         """Return what each cell gains per time: inflow from neighbours and walls, and the supply."""

@@ -13,7 +13,6 @@ import numpy as np
 
 from fieldsim.arrays import FloatArray
 from fieldsim.errors import InvalidInput, must
-from fieldsim.linear.grid_operator import differences
 from fieldsim.physics import FiniteVolume
 
 _ALONE = 1e-6
@@ -90,14 +89,7 @@ def energy(volume: FiniteVolume, t: float, u: FloatArray) -> float:
     if factor == 0.0:
         remedy = "Ask for content() instead."
         raise InvalidInput(must("energy", "asked of electrostatics or gravity", volume.equation.quantity, remedy))
-    u = volume.bodies.filled(t, u)
-    operator = volume.operator_at(t, u)
-    total = 0.0
-    for axis, (coupling, periodic) in enumerate(zip(operator.couplings, operator.periodic, strict=True)):
-        total += float((coupling * differences(u, axis, periodic=periodic) ** 2).sum())
-    for state in volume.wall_states(t, u).values():
-        total += float((state.flow_out * (state.inner - state.surface)).sum())
-    return factor * total
+    return factor * volume.dissipation(t, volume.bodies.filled(t, u))
 
 
 def total_source(volume: FiniteVolume, t: float, u: FloatArray) -> float:

@@ -14,7 +14,8 @@ import numpy as np
 from fieldsim.arrays import BoolArray, FloatArray, IntArray
 from fieldsim.boundary import WallState
 from fieldsim.meshes import Axis
-from fieldsim.physics import FiniteVolume, wall_index
+from fieldsim.physics import EnergyVolume, FiniteVolume, wall_index
+from fieldsim.simulation.sample_askew import values_askew
 
 
 def values_at(volume: FiniteVolume, t: float, u: FloatArray, native: FloatArray) -> FloatArray:
@@ -23,13 +24,16 @@ def values_at(volume: FiniteVolume, t: float, u: FloatArray, native: FloatArray)
     from scipy.interpolate import RegularGridInterpolator
 
     mesh, bodies = volume.mesh, volume.bodies
-    conductivity = np.where(bodies.fixed, np.inf, np.where(bodies.holes, 0.0, volume.conductivity_at(t, u)))
+    if isinstance(volume, EnergyVolume):
+        return values_askew(volume, t, bodies.filled(t, np.where(bodies.holes, 0.0, u)), native)
     shown = bodies.filled(t, np.where(bodies.holes, 0.0, u))
     walls = volume.wall_states(t, shown)
     layout: list[_Nodes] = []
     nodes, values = [], shown
     for axis, line in enumerate(mesh.axes):
         below, above = mesh.half_distances(axis)
+        conductivity = volume.conductivity_at(t, u, axis)
+        conductivity = np.where(bodies.fixed, np.inf, np.where(bodies.holes, 0.0, conductivity))
         extra = volume.contacts.across(axis, t)
         own = _Nodes(line.cells, twice=extra is not None)
         lower, upper = (_spread(conductivity / d, layout) for d in (below, above))
