@@ -135,8 +135,12 @@ class Prepared:
         return LinearResult(x.reshape(right.shape), status, iterations, residual, self.method, REMEDIES[status])
 
     def approximate(self, b: Array) -> Array:
-        """Return x with A x near b, unchecked: one substitution of a direct method, to precondition matrices near A."""
-        return self._run(np.ravel(b), np.zeros(b.size), 0.1)[0].reshape(b.shape)
+        """Return x with A x near b, unchecked: one substitution or transform, to precondition matrices near A."""
+        if self._status is not Status.CONVERGED:
+            return np.full_like(b, np.nan)
+        flat = np.ravel(b)
+        x = self._fast.apply(flat) if self._fast is not None else self._run(flat, np.zeros(b.size), 0.1)[0]
+        return x.reshape(b.shape)
 
     def _apply_fast(self, fast: FastSolver, b: Array) -> tuple[Array, int, ResidualSums]:
         """Apply the fast solver, and once more to the true residual where that is above rounding level."""
