@@ -163,12 +163,16 @@ def evolve(
     if resume is not None and not isinstance(resume, RunState):
         raise InvalidInput(must("resume", "a state that an observer took", resume, "Keep moment.state() of a run."))
     system: ConservationSystem | CoupledSystem
+    allowed: float | FloatArray
     run: Recording | CoupledRecording
     if isinstance(problem, CoupledProblem):
         guard_coupled_memory(problem, len(stops) + 1)
         system, run = opened(problem, solver, until, resume)
-        atol = absolute(problem, atol, system.scales.ravel())
+        allowed = absolute(problem, atol, system.scales.ravel())
     else:
+        if isinstance(atol, Mapping):
+            raise InvalidInput(must("atol", "a number where there is one field", dict(atol), "For example atol=1e-3."))
+        allowed = atol
         guard_memory(problem, len(stops) + 1)
         system = ConservationSystem(problem.volume, solver=solver)
         run = Recording(problem) if resume is None else Recording.resumed(problem, resume)
@@ -188,7 +192,7 @@ def evolve(
         method=rule,
         dt=dt,
         rtol=rtol,
-        atol=atol,
+        atol=allowed,
         jumps=breaks,
     )
     for step in steps:

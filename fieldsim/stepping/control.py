@@ -11,6 +11,7 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
+from fieldsim.errors import InvalidInput, must
 from fieldsim.stepping.system import System
 
 Array = NDArray[np.float64]
@@ -22,6 +23,14 @@ _WORTH_CHANGING = 1.2
 _LEAST_ERROR = 1e-8
 _CRUDE = 1e-2
 _MOMENTS = (0.1370, 0.3819, 0.6180, 0.8541)
+
+
+def check_tolerances(rtol: float, atol: float | Array) -> None:
+    """Raise InvalidInput for tolerances that cannot be."""
+    if not (np.isfinite(rtol) and 1e-12 <= rtol < 1.0):
+        raise InvalidInput(must("rtol", "between 1e-12 and 1", rtol, "1e-4 is the default."))
+    if not (np.isfinite(atol).all() and (np.asarray(atol) >= 0.0).all()):
+        raise InvalidInput(must("atol", "0 or more", atol, "It is in the unit of the unknown; 0 is the default."))
 
 
 def next_factor(error: float, previous: float, order: int) -> float:

@@ -10,13 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fieldsim.errors import InvalidInput, NumericalFailure, Refused, must
-from fieldsim.stepping.control import expected_spread, extent, first_step, next_factor, retry_factor, sizes
+from fieldsim.stepping.control import (
+    check_tolerances,
+    expected_spread,
+    extent,
+    first_step,
+    next_factor,
+    retry_factor,
+    sizes,
+)
+from fieldsim.stepping.landings import even_share, landings
 from fieldsim.stepping.system import Method, Past, System, Trial
 from fieldsim.stepping.tableaux import BACKWARD_EULER, TR_BDF2
 
@@ -96,17 +104,17 @@ def march(
     Raises InvalidInput, Refused (unstable or hopeless step) and NumericalFailure (non-finite values).
     """
     clock = start if isinstance(start, Clock) else Clock(float(start), begin=float(start))
-    landings = _landings(clock.t, stops, jumps)
-    if not landings:
+    times = landings(clock.t, stops, jumps)
+    if not times:
         return
-    loop = _Loop(system, method, landings[-1] - clock.begin, dt, rtol, atol)
+    loop = _Loop(system, method, times[-1] - clock.begin, dt, rtol, atol)
     loop.prepare(clock.t, np.asarray(u, dtype=float))
     breaks = {float(jump) for jump in jumps}
     stopped = {float(stop) for stop in stops}
     u = np.array(u, dtype=float)
     if clock.wanted == 0.0:
         clock = loop.wound_up(clock, u)
-    for landing in landings:
+    for landing in times:
         while clock.t < landing:
             step = loop.advance(clock, u, past, landing)
             clock, past = step.clock, step.past
@@ -141,7 +149,7 @@ class _Loop:
         self.adaptive = dt is None and method.error_order > 0
         damped_starts = 0 if method.explicit else START_STEPS
         self.start_steps = damped_starts if self.adaptive else method.half_starts
-        _check_tolerances(rtol, atol)
+        check_tolerances(rtol, atol)
         if dt is not None and not (np.isfinite(dt) and 0.0 < dt <= length * (1.0 + 1e-12)):
             rule = f"above 0 and at most the length of the run, {length:.6g} s"
             raise InvalidInput(must("dt", rule, dt, "Leave it out to let the error estimate choose."))
@@ -188,7 +196,7 @@ class _Loop:
         method = BACKWARD_EULER if clock.start_steps > 0 else self.method
         wanted = self._longest(clock, u, past)
         for rejected in range(_REPEATS):
-            dt = _even_share(landing - clock.t, wanted)
+            dt = even_share(landing - clock.t, wanted)
             if dt < _SHORTEST * self.length:
                 raise NumericalFailure(
                     f"the step shrank to {dt:.3g} s at t = {clock.t:.6g} s, step {clock.number + 1}, without "
@@ -292,31 +300,6 @@ class _Loop:
                 f"the equations of step {clock.number + 1} at t = {t:.6g} s were not solved to rounding. "
                 "Take a shorter step, or leave dt out so that the step adapts."
             )
-
-
-def _check_tolerances(rtol: float, atol: float | Array) -> None:
-    if not (np.isfinite(rtol) and 1e-12 <= rtol < 1.0):
-        raise InvalidInput(must("rtol", "between 1e-12 and 1", rtol, "1e-4 is the default."))
-    if not (np.isfinite(atol).all() and (np.asarray(atol) >= 0.0).all()):
-        raise InvalidInput(must("atol", "0 or more", atol, "It is in the unit of the unknown; 0 is the default."))
-
-
-def _landings(t: float, stops: Sequence[float], jumps: Sequence[float]) -> list[float]:
-    """Return the times to land on, in order: the stops, and the jumps before the last of them."""
-    times = np.asarray([float(s) for s in stops])
-    if times.size and not (np.isfinite(times).all() and (np.diff(times) > 0).all() and times[0] >= t):
-        raise InvalidInput(must("stops", f"finite, increasing, from {t:g} on", list(stops), "Sort them."))
-    for jump in jumps:
-        if not np.isfinite(jump):
-            raise InvalidInput(must("jumps", "finite times", jump, "Name the times at which data jump."))
-    inside = {float(jump) for jump in jumps if times.size and t < jump < times[-1]}
-    return sorted(inside | {s for s in times.tolist() if s > t})
-
-
-def _even_share(rest: float, wanted: float) -> float:
-    """Return the longest step not above `wanted` (to rounding) that divides the rest of the way evenly."""
-    count = ceil(rest / wanted * (1.0 - 1e-9))
-    return rest if count <= 1 else rest / count
 
 
 def _plain(values: Array) -> tuple[float, ...]:
