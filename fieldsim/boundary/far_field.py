@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from fieldsim.arrays import FloatArray
-from fieldsim.boundary.given import Number, read_given
 from fieldsim.boundary.law import BoundCondition, Wall, WallLaw, WallUnits
 from fieldsim.boundary.place import Place
 from fieldsim.errors import InvalidInput, must
@@ -20,26 +19,27 @@ from fieldsim.errors import InvalidInput, must
 
 @dataclass(frozen=True)
 class FarField:
-    """Beyond the wall lies empty space: the unknown tends to `value` at infinity, as the field of what is inside.
+    """Beyond the wall lies empty space: the unknown tends to `value` far away, as the field of what is inside.
 
-    The sources' monopole, dipole and quadrupole about the point `about` (their centre, if left out) leave exactly;
-    what electrodes and dielectrics inside add falls off as its lowest multipole. For steady potentials: charges,
-    masses, heat sources in the unbounded. In the plane a net charge has no finite potential and is refused.
+    `value` is a number, or the field that would be there without what is inside, as a formula without sources: a
+    uniform field E0 along z is "-E0*z". The sources' monopole, dipole and quadrupole about the point `about` (their
+    centre, if left out) leave exactly; what electrodes and dielectrics inside add falls off as its lowest multipole.
+    For steady potentials: charges, masses, heat in the unbounded. In the plane a net charge has no finite potential
+    and is refused.
     """
 
-    value: Number = 0.0
+    value: float | str = 0.0
     about: Sequence[float] | None = None
 
     def bind(self, place: Place, units: WallUnits, name: str) -> BoundCondition:
-        """Read `value` and `about`; raises InvalidInput for a value that differs from place to place."""
-        value = read_given(self.value, place, unit=units.value, name=f"{name}.value", time=False)
-        levels = value.values(0.0)
-        if levels.size and np.ptp(levels) > 0.0:
-            remedy = "Infinity has no places; give one number."
-            raise InvalidInput(must(value.name, "the same on the whole wall", self.value, remedy))
+        """Read `about`; `value` is read with the sources. Raises InvalidInput for what is no number or formula."""
         if place.mask is not None:
             raise InvalidInput(must(name, "on a whole wall", "FarField on a part", "Space begins at a closed surface."))
-        return OpenSide(name, float(levels.flat[0]), None if self.about is None else self._point(name))
+        value: object = self.value
+        if not isinstance(value, float | int | str | np.floating | np.integer):
+            remedy = "Infinity has no faces to list; write '-100*z', say."
+            raise InvalidInput(must(f"{name}.value", "a number, a quantity or a formula", self.value, remedy))
+        return OpenSide(name, self.value, None if self.about is None else self._point(name))
 
     def _point(self, name: str) -> tuple[float, ...]:
         point = np.asarray(self.about)
@@ -54,7 +54,7 @@ class OpenSide:
     """A side that looks into empty space; `film` is its law once the sources are known."""
 
     name: str
-    value: float
+    value: float | str
     about: tuple[float, ...] | None
     film: BoundCondition | None = None
     varies: bool = False

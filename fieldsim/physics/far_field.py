@@ -8,65 +8,27 @@ Planes of symmetry (FluxOut(0), or Value at the level of infinity) count by thei
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from itertools import combinations, product
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from itertools import combinations
 from math import pi
 
 import numpy as np
 
 from fieldsim.arrays import FloatArray
-from fieldsim.boundary import Convective, OpenSide, place_on_side
+from fieldsim.boundary import Convective, OpenSide, Place, place_on_side, read_given
 from fieldsim.errors import InvalidInput, must
 from fieldsim.linear import COMPATIBLE
 from fieldsim.meshes import Mesh, Side
+from fieldsim.meshes.names import coordinate_formulas
 from fieldsim.physics.finite_volume import FiniteVolume, wall_index
+from fieldsim.physics.multipoles import Cloud, Mirror, Multipoles, moments_about, places_of, sources_of
 
 _SAME = 1e-9
 _AROUND = 0.1
-_ANGLES = 8
-
-
-@dataclass(frozen=True)
-class _Cloud:
-    """Sources as points: amounts (n,) at points (dim, n), cells of rings and shells at several places of theirs."""
-
-    amounts: FloatArray
-    points: FloatArray
-
-
-@dataclass(frozen=True)
-class _Mirror:
-    """A plane of symmetry: its unit normal, a point on it, and whether images have the same sign or the other."""
-
-    normal: FloatArray
-    point: FloatArray
-    sign: float
-
-
-@dataclass(frozen=True)
-class _Multipoles:
-    """Moments about a centre in `dim` dimensions: q = sum q_i, p = sum q_i d, D = sum q_i (dim d d - d^2)."""
-
-    dim: int
-    charge: float
-    dipole: FloatArray
-    quadrupole: FloatArray
-
-    def field(self, r: FloatArray, normals: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the potential at r (dim, ...) for unit K, and its derivative along the normals."""
-        n, square = self.dim, (r**2).sum(axis=0)
-        along = np.einsum("i...,i...->...", r, normals)
-        turned = np.einsum("ij,j...->i...", self.quadrupole, r)
-        p, pn = (np.einsum("i,i...->...", self.dipole, x) for x in (r, normals))
-        d, dn = (np.einsum("i...,i...->...", turned, x) for x in (r, normals))
-        value = p * square ** (-n / 2) + 0.5 * d * square ** (-n / 2 - 1)
-        slope = (pn - n * p * along / square) * square ** (-n / 2)
-        slope += (dn - 0.5 * (n + 2) * d * along / square) * square ** (-n / 2 - 1)
-        if n == 3:
-            value += self.charge * square**-0.5
-            slope -= self.charge * along * square**-1.5
-        full = 4.0 * pi if n == 3 else 2.0 * pi
-        return value / full, slope / full
+# a slope exact for polynomials up to degree four
+_SHIFTS = (-0.2, -0.1, 0.1, 0.2)
+_SLOPES = (1 / 1.2, -8 / 1.2, 8 / 1.2, -1 / 1.2)
 
 
 def opened(volume: FiniteVolume) -> FiniteVolume:
@@ -77,10 +39,14 @@ def opened(volume: FiniteVolume) -> FiniteVolume:
     first = next(iter(sides.values()))
     _refuse_laws(volume, first.name)
     about = _agreed(sides)
-    cloud, mesh = _sources(volume), volume.mesh
-    mirrors, inner = _mirrors(volume, sides, first.value)
+    cloud, mesh = sources_of(volume), volume.mesh
+    backgrounds = {name: _background(volume, name, first.value) for name in sides}
+    largest = max(float(np.abs(level).max()) for level, _ in backgrounds.values())
+    mirrors, inner = _mirrors(volume, sides, first.value, largest)
+    if not mirrors:
+        _refuse_sources(volume, backgrounds, first)
     center = _center(volume, cloud, mirrors, about, first.name)
-    moments = _moments(cloud, center, mirrors)
+    moments = moments_about(cloud, center, mirrors)
     order = _lowest_unknown(volume, mirrors, inner=inner)
     if mesh.dim == 2:
         _refuse_net(volume, moments, cloud, order, first.name)
@@ -98,80 +64,27 @@ def opened(volume: FiniteVolume) -> FiniteVolume:
         seen += float((area * along * square ** (-mesh.dim / 2)).sum())
         rate = (order + mesh.dim - 2) * along / square
         value, slope = moments.field(r, normals)
-        law = Convective(h=conductivity * rate, ambient=condition.value + (value + slope / rate) / conductivity)
+        level, rise = backgrounds[name]
+        ambient = level + rise / rate + (value + slope / rate) / conductivity
+        law = Convective(h=conductivity * rate, ambient=ambient)
         bound = law.bind(place_on_side(mesh, side), volume.equation.units, condition.name)
         films[name] = replace(condition, film=bound)
     _refuse_gaps(mesh, seen, len(mirrors), first.name)
     return replace(volume, conditions={**volume.conditions, **films})
 
 
-# ---- what the sources are
-
-
-def _sources(volume: FiniteVolume) -> _Cloud:
-    amounts = volume.supply(0.0, np.zeros(volume.mesh.shape))
-    for body in volume.bodies.afloat:
-        own = volume.mesh.volumes[body.cells]
-        amounts[body.cells] = float(body.supply.values(0.0)) * own / own.sum()
-    points, weights = _places(volume.mesh)
-    shared = np.broadcast_to(weights * amounts.ravel(), (len(weights), amounts.size))
-    return _Cloud(shared.ravel(), np.moveaxis(points, 0, 1).reshape(volume.mesh.dim, -1))
-
-
-def _places(mesh: Mesh) -> tuple[FloatArray, FloatArray]:
-    """Return points (k, dim, cells) that stand for each cell of rings and shells, and their weights (k, 1 or cells)."""
-    nodes: list[list[tuple[float, float]]] = []
-    for number, axis in enumerate(mesh.coordinate_axis):
-        low, high = mesh.coordinates.whole[number]
-        if axis is not None:
-            nodes.append([(0.0, 1.0)])
-        elif mesh.coordinates.periods[number] is not None:
-            nodes.append([(low + (high - low) * k / _ANGLES, 1.0) for k in range(_ANGLES)])
-        else:
-            x, w = np.polynomial.legendre.leggauss(_ANGLES)
-            nodes.append(
-                [(low + (high - low) * (0.5 + 0.5 * a), b) for a, b in zip(x.tolist(), w.tolist(), strict=True)]
-            )
-    points, weights = [], []
-    for chosen in product(*nodes):
-        q = list(mesh.open_centers)
-        for number, axis in enumerate(mesh.coordinate_axis):
-            if axis is None:
-                q[number] = np.full((1,) * mesh.ndim, chosen[number][0])
-        where = (
-            mesh.points
-            if len(nodes) == mesh.ndim
-            else np.stack([np.broadcast_to(x, mesh.shape) for x in mesh.coordinates.to_cartesian(q)])
-        )
-        factor = np.prod([np.broadcast_to(h, mesh.shape) for h in mesh.coordinates.scale_factors(q)], axis=0)
-        points.append(where.reshape(mesh.dim, -1))
-        weights.append(np.prod([w for _, w in chosen]) * factor.ravel())
-    stacked = np.stack(weights)
-    return np.stack(points), stacked / stacked.sum(axis=0)
-
-
-def _moments(cloud: _Cloud, center: FloatArray, mirrors: list[_Mirror]) -> _Multipoles:
-    d, q = cloud.points - center[:, None], cloud.amounts
-    dim = len(center)
-    charge, dipole = float(q.sum()), d @ q
-    quadrupole = dim * (d * q) @ d.T - np.eye(dim) * float(((d**2).sum(axis=0) * q).sum())
-    for mirror in mirrors:
-        turn = np.eye(dim) - 2.0 * np.outer(mirror.normal, mirror.normal)
-        charge += mirror.sign * charge
-        dipole = dipole + mirror.sign * turn @ dipole
-        quadrupole = quadrupole + mirror.sign * turn @ quadrupole @ turn.T
-    return _Multipoles(dim, charge, dipole, quadrupole)
+# ---- what the sources do not tell
 
 
 def _center(
-    volume: FiniteVolume, cloud: _Cloud, mirrors: list[_Mirror], about: tuple[float, ...] | None, name: str
+    volume: FiniteVolume, cloud: Cloud, mirrors: list[Mirror], about: tuple[float, ...] | None, name: str
 ) -> FloatArray:
     """Return the centre: as given, or of the sources by their size, of the held bodies, or of the mesh."""
     mesh = volume.mesh
     size = np.abs(cloud.amounts)
     if not size.any():
         held = volume.bodies.fixed if volume.bodies.fixed.any() else np.ones(mesh.shape, dtype=bool)
-        points, weights = _places(mesh)
+        points, weights = places_of(mesh)
         size = (weights * np.where(held, mesh.volumes, 0.0).ravel()).ravel()
     # only ratios matter: tiny charges must not vanish in the sum
     size = size / size.max()
@@ -184,7 +97,7 @@ def _center(
         on_planes = on_planes - mirror.normal * float(mirror.normal @ (on_planes - mirror.point))
     if about is not None:
         away = float(np.abs(on_planes - about).max())
-        points, weights = _places(mesh)
+        points, weights = places_of(mesh)
         mean = np.abs((points * weights[:, None, :]).sum(axis=0)).max(axis=1)
         if None in mesh.coordinate_axis:
             off = [k for k in range(mesh.dim) if mean[k] < _SAME * np.abs(points).max()]
@@ -195,7 +108,7 @@ def _center(
     return on_planes
 
 
-def _lowest_unknown(volume: FiniteVolume, mirrors: list[_Mirror], *, inner: bool) -> int:
+def _lowest_unknown(volume: FiniteVolume, mirrors: list[Mirror], *, inner: bool) -> int:
     """Return the order of the lowest multipole that the sources do not tell."""
     bodies, constant = volume.bodies, volume.conductivity.constant
     odd = sum(mirror.sign < 0.0 for mirror in mirrors)
@@ -222,16 +135,62 @@ def _faces(mesh: Mesh, side: Side) -> tuple[FloatArray, FloatArray]:
     return points.squeeze(axis=side.axis + 1), outward.squeeze(axis=side.axis + 1)
 
 
-def _mirrors(volume: FiniteVolume, sides: dict[str, OpenSide], level: float) -> tuple[list[_Mirror], bool]:
+def _background(volume: FiniteVolume, name: str, value: float | str) -> tuple[FloatArray, FloatArray]:
+    """Return the field without what is inside, and its derivative along the outward normal, over a side."""
+    mesh = volume.mesh
+    side = mesh.sides[name]
+    number, edges = mesh.axis_coordinate[side.axis], mesh.axes[side.axis].edges
+    end, step = (edges[-1], edges[-1] - edges[-2]) if side.end else (edges[0], edges[0] - edges[1])
+    levels = []
+    for shift in (0.0, *_SHIFTS):
+        q = list(mesh.open_centers)
+        q[number] = np.full((1,) * mesh.ndim, end + shift * step)
+        place = _place_at(mesh, side, q)
+        given = read_given(value, place, unit=volume.equation.unit, name=f"boundary[{name!r}].value", time=False)
+        levels.append(given.values(0.0))
+    q[number] = np.full((1,) * mesh.ndim, end)
+    shape = tuple(1 if k == side.axis else n for k, n in enumerate(mesh.shape))
+    scale = np.broadcast_to(mesh.coordinates.scale_factors(q)[number], shape).squeeze(axis=side.axis)
+    rise = np.tensordot(_SLOPES, np.stack(levels[1:]) - levels[0], 1) / (abs(step) * np.abs(scale))
+    return levels[0], rise
+
+
+def _place_at(mesh: Mesh, side: Side, q: list[FloatArray]) -> Place:
+    shape = tuple(1 if k == side.axis else n for k, n in enumerate(mesh.shape))
+
+    def coordinates(names: Collection[str]) -> Mapping[str, FloatArray]:
+        formulas = coordinate_formulas(mesh.coordinates, frozenset(mesh.names))
+        return {n: np.broadcast_to(np.asarray(formulas[n](q)), shape).squeeze(axis=side.axis) for n in names}
+
+    return Place(tuple(np.delete(mesh.shape, side.axis).tolist()), mesh.expression_names, coordinates, "face")
+
+
+def _refuse_sources(
+    volume: FiniteVolume, backgrounds: dict[str, tuple[FloatArray, FloatArray]], first: OpenSide
+) -> None:
+    """Raise InvalidInput where the field without what is inside has sources inside nevertheless."""
+    flows = []
+    for name, (_, rise) in backgrounds.items():
+        side = volume.mesh.sides[name]
+        flows.append(np.ravel(rise * volume.mesh.face_areas(side.axis)[wall_index(side)]))
+    flow = np.concatenate(flows)
+    if abs(float(flow.sum())) > _AROUND * float(np.abs(flow).sum()):
+        remedy = "Its Laplacian must vanish: '-E0*z', say; the sources inside belong to the model."
+        raise InvalidInput(must(f"{first.name}.value", "a field without sources", first.value, remedy))
+
+
+def _mirrors(
+    volume: FiniteVolume, sides: dict[str, OpenSide], value: float | str, largest: float
+) -> tuple[list[Mirror], bool]:
     """Return the planes of symmetry among the other walls, and whether other walls are left."""
-    mirrors: list[_Mirror] = []
+    mirrors: list[Mirror] = []
     inner = False
     for name in volume.conditions:
         if name in sides:
             continue
         points, normals = _faces(volume.mesh, volume.mesh.sides[name])
         flat, normal = points.reshape(len(points), -1), normals.reshape(len(points), -1)
-        sign = _parity(volume, name, level)
+        sign = _parity(volume, name, value, largest)
         size = float(np.abs(flat).max())
         plane = np.ptp(normal, axis=1).max() < _SAME and np.ptp(normal[:, 0] @ flat) < _SAME * size
         if sign is None or not plane:
@@ -239,7 +198,7 @@ def _mirrors(volume: FiniteVolume, sides: dict[str, OpenSide], level: float) -> 
             continue
         known = [m for m in mirrors if abs(abs(m.normal @ normal[:, 0]) - 1.0) < _SAME]
         if not any(abs(m.normal @ (flat[:, 0] - m.point)) < _SAME * size and m.sign == sign for m in known):
-            mirrors.append(_Mirror(normal[:, 0], flat[:, 0], sign))
+            mirrors.append(Mirror(normal[:, 0], flat[:, 0], sign))
     for a, b in combinations(mirrors, 2):
         if abs(a.normal @ b.normal) > _SAME:
             rule = "beside planes of symmetry that meet at right angles"
@@ -248,15 +207,20 @@ def _mirrors(volume: FiniteVolume, sides: dict[str, OpenSide], level: float) -> 
     return mirrors, inner
 
 
-def _parity(volume: FiniteVolume, name: str, level: float) -> float | None:
-    """Return 1 for a wall that mirrors, -1 for one that mirrors with the other sign, None for any other."""
-    state = volume.wall_state(name, 0.0, np.full(volume.mesh.shape, level))
-    law = state.law
+def _parity(volume: FiniteVolume, name: str, value: float | str, largest: float) -> float | None:
+    """Return 1 for a wall that mirrors, -1 for one that mirrors with the other sign, None for any other.
+
+    `largest` is the size of the field without what is inside, which must have the symmetry too.
+    """
+    state = volume.wall_state(name, 0.0, np.zeros(volume.mesh.shape))
+    law, wall = state.law, state.wall
+    level, rise = _background(volume, name, value)
     if law.flux.any():
         return None
     if not law.slope.any():
-        return 1.0
-    return -1.0 if (law.slope == state.wall.conductance).all() and (law.reference == level).all() else None
+        return 1.0 if (np.abs(rise) * wall.distance).max() <= _SAME * largest else None
+    held = (law.slope == wall.conductance).all()
+    return -1.0 if held and np.abs(law.reference - level).max() <= _SAME * largest else None
 
 
 # ---- what cannot be
@@ -304,7 +268,7 @@ def _outer_conductivity(volume: FiniteVolume, sides: dict[str, OpenSide]) -> flo
     return float(outer[0])
 
 
-def _refuse_net(volume: FiniteVolume, moments: _Multipoles, cloud: _Cloud, order: int, name: str) -> None:
+def _refuse_net(volume: FiniteVolume, moments: Multipoles, cloud: Cloud, order: int, name: str) -> None:
     net = abs(moments.charge) > COMPATIBLE * float(np.abs(cloud.amounts).sum())
     if net or order == 0:
         got = f"a net source of {moments.charge:.6g}" if net else "a body or wall whose flow is not known before"
