@@ -142,8 +142,8 @@ def evolve(
 
     method          order  steps     for
     tr_bdf2         2      adaptive  the default: every law, stable for every step
-    esdirk4         4      adaptive  smooth data and a small rtol (1e-6)
-    bdf2            2      adaptive  one equation a step instead of two, at somewhat shorter steps
+    esdirk4         4      adaptive  fewer and longer steps, the more so the smaller rtol
+    bdf2            2      adaptive  one equation a step, twice as many steps as tr_bdf2: where equations are dear
     backward_euler  1      adaptive  never leaves the range of its data
     crank_nicolson  2      dt        four half steps by backward Euler after the start and each jump
     trapezoidal     2      dt        the same without them: rings after a jump

@@ -1,6 +1,7 @@
 """Time stepping of du/dt = f(t, u) on arrays: methods, error control, landing on given times."""
 
-from fieldsim.stepping.march import Clock, Step, march, stable_step
+from fieldsim.stepping.clock import Clock, Step
+from fieldsim.stepping.march import march, stable_step
 from fieldsim.stepping.methods import METHODS, method_named
 from fieldsim.stepping.system import Method, Past, System, Trial
 from fieldsim.stepping.tableaux import Tableau

@@ -9,12 +9,13 @@ The loop only steps; whoever iterates over it prints, saves or stops.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fieldsim.errors import InvalidInput, NumericalFailure, Refused, must
+from fieldsim.stepping.clock import Clock, Step
 from fieldsim.stepping.control import (
     check_tolerances,
     expected_spread,
@@ -38,49 +39,6 @@ _LEAST_SPREAD = 1e-2
 _EXPECTED_COUNTS = 0.1
 _STABILITY_SLACK = 1e-9
 _EXPLICIT_SHARE = 0.9
-
-
-@dataclass(frozen=True)
-class Clock:
-    """All the loop remembers between two steps besides u and a Past: a march resumed from these gives the same bits.
-
-    `lowest`, `highest` and `expected` have one entry a field.
-    """
-
-    t: float
-    begin: float = 0.0
-    number: int = 0
-    wanted: float = 0.0
-    previous_error: float = 1.0
-    start_steps: int = 0
-    lowest: Sequence[float] = (0.0,)
-    highest: Sequence[float] = (0.0,)
-    expected: Sequence[float] = (0.0,)
-
-
-@dataclass(frozen=True)
-class Step:
-    """One accepted step from `begin` to `clock.t`, with its scaled error.
-
-    `flows` is what System.flows came to during the step, `times` when the data entered; `past` is what a two-step
-    method goes on from.
-    """
-
-    begin: float
-    u: Array
-    flows: Array
-    times: tuple[float, ...]
-    clock: Clock
-    past: Past | None
-    method: str
-    error: float
-    rejected: int
-    landed: bool
-
-    @property
-    def t(self) -> float:
-        """Time at the end of the step."""
-        return self.clock.t
 
 
 def march(
