@@ -24,6 +24,11 @@ class CoupledLaw:
     volumes: Mapping[str, FiniteVolume]
     reactions: Mapping[str, Reaction]
 
+    def __post_init__(self) -> None:
+        """Refuse floating bodies and far fields, which know one linear law only."""
+        for volume in self.volumes.values():
+            volume.require_run()
+
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the fields, in order."""

@@ -125,14 +125,14 @@ class FiniteVolume:
         return (*(g.name for g in given if g.varies), *walls, *self.contacts.varying, *flow)
 
     def require_run(self) -> None:
-        """Raise InvalidInput where bodies or walls know the steady state only."""
+        """Raise InvalidInput where bodies or walls know the steady state of one law only."""
         for body in self.bodies.afloat:
             remedy = "In time, make it a region of large conductivity, density and capacity, heated by its source."
-            raise InvalidInput(must(body.name, "held at a value in a run in time", "a floating body", remedy))
+            raise InvalidInput(must(body.name, "held at a value in time or among several fields", "a floating body", remedy))
         for condition in self.conditions.values():
             if isinstance(condition, OpenSide):
                 remedy = "Put the walls far enough to feel nothing, and insulate them."
-                raise InvalidInput(must(condition.name, "for a steady state", "a far field in a run", remedy))
+                raise InvalidInput(must(condition.name, "for the steady state of one field", "a far field in a run", remedy))
 
     @cached_property
     def loose(self) -> tuple[BoolArray, ...]:
@@ -157,11 +157,12 @@ class FiniteVolume:
         return values[axis, axis] if isinstance(self.conductivity, GivenTensor) else values
 
     def flux_of(self, t: float, u: FloatArray, slope: FloatArray) -> FloatArray:
-        """Return -K grad u for given components of grad u along the mesh's axes, (ndim, *shape)."""
+        """Return -K grad u + s v u for given components of grad u along the mesh's axes, (ndim, *shape)."""
         values = self._checked(self.conductivity.values(t, u))
+        carried = 0.0 if self.drift is None else self.drift.flux(t, u)
         if isinstance(self.conductivity, GivenTensor):
-            return -np.einsum("ij...,j...->i...", values, slope)
-        return -values * slope
+            return carried - np.einsum("ij...,j...->i...", values, slope)
+        return carried - values * slope
 
     def operator_at(self, t: float, u: FloatArray) -> GridOperator:
         """Return the face conductances A / (d_i/K_i + d_j/K_j) between all neighbouring cells, without the walls.
@@ -297,8 +298,12 @@ class FiniteVolume:
         return result
 
     def face_flows(self, t: float, u: FloatArray) -> tuple[FloatArray, ...]:
-        """Return what conduction carries along +axis through all faces of each axis; `u` has the bodies' values."""
-        return flows_through(self.operator_at(t, u), self.wall_states(t, u).values(), u)
+        """Return what flows along +axis through all faces of each axis; `u` has the bodies' values."""
+        states = self.wall_states(t, u).values()
+        flows = flows_through(self.operator_at(t, u), states, u)
+        if self.drift is None:
+            return flows
+        return self.drift.on_faces(flows, self.drift.carried(t, u, surfaces(states)))
 
     def dissipation(self, t: float, u: FloatArray) -> float:
         """Return the integral of K |grad u|^2."""

@@ -242,5 +242,5 @@ def test_open_space_that_cannot_be(mesh, model, walls, more, message):
 
 def test_a_far_field_has_no_run_in_time():
     problem = fs.Problem(SHELL, fs.Heat(1.0, 1.0, 1.0), {"r+": FAR})
-    with pytest.raises(InvalidInput, match="must be for a steady state"):
+    with pytest.raises(InvalidInput, match="must be for the steady state of one field"):
         fs.evolve(problem, until=1.0)
