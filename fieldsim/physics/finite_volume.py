@@ -128,11 +128,13 @@ class FiniteVolume:
         """Raise InvalidInput where bodies or walls know the steady state of one law only."""
         for body in self.bodies.afloat:
             remedy = "In time, make it a region of large conductivity, density and capacity, heated by its source."
-            raise InvalidInput(must(body.name, "held at a value in time or among several fields", "a floating body", remedy))
+            rule = "held at a value in time or among several fields"
+            raise InvalidInput(must(body.name, rule, "a floating body", remedy))
         for condition in self.conditions.values():
             if isinstance(condition, OpenSide):
                 remedy = "Put the walls far enough to feel nothing, and insulate them."
-                raise InvalidInput(must(condition.name, "for the steady state of one field", "a far field in a run", remedy))
+                rule = "for the steady state of one field"
+                raise InvalidInput(must(condition.name, rule, "a far field in a run", remedy))
 
     @cached_property
     def loose(self) -> tuple[BoolArray, ...]:
