@@ -2,42 +2,60 @@
 
 Flexible GMRES over all fields together, each row divided by S and by the field's scale. The preconditioner takes the
 fields in order, each by its own fast solver with the mean of its own decay, fed with what the earlier ones gave (block
-Gauss-Seidel). Where that stalls and factors fit, the matrix of all fields is eliminated.
+Gauss-Seidel). On lines, and where GMRES stalls and factors fit, the matrix of all fields is eliminated.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.linalg import splu
 
 from fieldsim.arrays import FloatArray
-from fieldsim.linear import GridOperator, Prepared, prepare
-from fieldsim.linear.gmres import BASIS as BASIS
+from fieldsim.linear import Operator, Prepared, prepare
 from fieldsim.linear.gmres import flexible_gmres
+from fieldsim.physics.coupled_elimination import Elimination, Entries
 from fieldsim.physics.coupled_law import CoupledLaw
 
 _KEPT = 12
 _ITERATIONS = 80
-_STALLED = 60
 _DIGITS = 3
-_INNER_RTOL = 1e-2
 _LEAST_DECAY = 1e-6
 _LINES_BELOW = 200_000
 _PLANES_BELOW = 60_000
+_ROUNDING = 1e-10
 
 
 @dataclass(frozen=True)
 class _Row:
-    """One field's part: its operator and weight (see Linearised), and the approximate inverse of its own block."""
+    """One field's part: its operator and weight (see Linearised), its capacity, and its couplings to itself."""
 
-    operator: GridOperator
+    number: int
+    operator: Operator
     weight: FloatArray | float
-    prepared: Prepared
-    factor: FloatArray | float
+    capacity: FloatArray
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One system to solve: (mass + shift K/S - shift E) x = right, E the reactions' growth per capacity."""
+
+    rows: tuple[_Row, ...]
+    entries: Entries
+    mass: float
+    shift: float
+
+    def product(self, x: FloatArray) -> FloatArray:
+        """Return the matrix times x."""
+        result = self.mass * x
+        for i, row in enumerate(self.rows):
+            result[i] += (self.shift / row.capacity) * row.operator.apply(row.weight * x[i])
+        for (i, j), entry in self.entries.items():
+            result[i] -= self.shift * entry * x[j]
+        return result
 
 
 class CoupledSolver:
@@ -47,6 +65,8 @@ class CoupledSolver:
         self.law, self.method = law, method
         self.scales = scales.reshape(-1, *(1,) * (law.capacity.ndim - 1))
         self.prepared: OrderedDict[tuple[int, float, float], Prepared] = OrderedDict()
+        self.stored: dict[int, sparse.csr_array] = {}
+        self.elimination: Elimination | None = None
         self.iterations = 0
 
     def solve(
@@ -60,111 +80,111 @@ class CoupledSolver:
         growth = self.law.growth(t, state * self.scales)
         if not all(np.isfinite(entry).all() for entry in growth.values()):
             return np.full_like(right, np.nan)
-        entries = self._scaled(growth)
-        rows = [self._row(i, t, state[i] * self.scales[i], entries.get((i, i)), mass, shift) for i in range(len(state))]
-        shape = right.shape
-
-        def product(x: FloatArray) -> FloatArray:
-            return self._product(rows, entries, x.reshape(shape), mass, shift).ravel()
-
-        def precondition(r: FloatArray) -> FloatArray:
-            return self._swept(rows, entries, r.reshape(shape), shift).ravel()
-
+        rows = tuple(self._row(i, t, u) for i, u in enumerate(state * self.scales))
+        call = _Call(rows, self._scaled(growth), mass, shift)
         if self._lines:
-            return self._eliminated(rows, entries, right, mass, shift)
-        answer, count, left = flexible_gmres(product, right.ravel(), precondition, rtol=rtol, limit=_ITERATIONS)
-        self.iterations += count
-        if left <= rtol:
-            return answer.reshape(shape)
-        if right.size <= _PLANES_BELOW:
-            return self._eliminated(rows, entries, right, mass, shift)
-        return np.full_like(right, np.nan)
+            return self._eliminated(call, right, rtol)
+        answer, left = self._iterated(call, t, right, rtol)
+        if left > rtol and right.size <= _PLANES_BELOW:
+            return self._eliminated(call, right, rtol)
+        return answer if left <= rtol else np.full_like(right, np.nan)
 
     @property
     def _lines(self) -> bool:
         capacity = self.law.capacity
         return sum(n > 1 for n in capacity.shape[1:]) <= 1 and capacity.size <= _LINES_BELOW
 
-    def _scaled(self, growth: dict[tuple[int, int], FloatArray]) -> dict[tuple[int, int], FloatArray]:
+    def _row(self, i: int, t: float, u: FloatArray) -> _Row:
+        derivative = self.law.volumes[self.law.names[i]].linearised(t, u)
+        weight = 1.0 if derivative.weight is None else derivative.weight
+        return _Row(i, derivative.operator, weight, self.law.capacity[i])
+
+    def _scaled(self, growth: Entries) -> dict[tuple[int, int], FloatArray]:
         """Return the growth per capacity, in units of the scaled fields."""
         scales = self.scales.ravel()
         return {(i, j): entry / self.law.capacity[i] * (scales[j] / scales[i]) for (i, j), entry in growth.items()}
 
-    def _row(self, i: int, t: float, u: FloatArray, own: FloatArray | None, mass: float, shift: float) -> _Row:
-        name = self.law.names[i]
-        volume, capacity = self.law.volumes[name], self.law.capacity[i]
-        derivative = volume.linearised(t, u)
-        weight = 1.0 if derivative.weight is None else derivative.weight
-        decay = 0.0 if own is None else max(-float(own[~self.law.idle[i]].mean()), 0.0)
-        kept = mass + shift * decay
+    # ---- iteration
+
+    def _iterated(self, call: _Call, t: float, right: FloatArray, rtol: float) -> tuple[FloatArray, float]:
+        """Return the answer of GMRES and its true relative residual."""
+        shape = right.shape
+        blocks = [self._block(call, row, t) for row in call.rows]
+
+        def product(x: FloatArray) -> FloatArray:
+            return call.product(x.reshape(shape)).ravel()
+
+        def precondition(r: FloatArray) -> FloatArray:
+            return _swept(call, blocks, r.reshape(shape)).ravel()
+
+        answer, count, left = flexible_gmres(product, right.ravel(), precondition, rtol=rtol, limit=_ITERATIONS)
+        self.iterations += count
+        return answer.reshape(shape), left if np.isfinite(left) else np.inf
+
+    def _block(self, call: _Call, row: _Row, t: float) -> tuple[Prepared, FloatArray]:
+        """Return a solver near a field's own block, and what to multiply right-hand sides by before it."""
+        own = call.entries.get((row.number, row.number))
+        decay = 0.0 if own is None else max(-float(own[~self.law.idle[row.number]].mean()), 0.0)
+        kept = call.mass + call.shift * decay
         if kept == 0.0:
-            kept = shift * _LEAST_DECAY * float((derivative.operator.row_bounds() / capacity).max())
+            kept = call.shift * _LEAST_DECAY * float((row.operator.row_bounds() / row.capacity).max())
         kept = kept if kept > 0.0 else 1.0
-        share = float(f"{shift / kept:.{_DIGITS}e}")
-        key = (i, share, t if volume.matrix_varies else 0.0)
-        prepared = self.prepared.get(key)
-        if prepared is None or volume.follows:
-            prepared = prepare(derivative.operator.shifted(capacity / weight, share), method=self.method)
-            self.prepared[key] = prepared
+        share = float(f"{call.shift / kept:.{_DIGITS}e}")
+        build = partial(self._prepared, row, share)
+        volume = self.law.volumes[self.law.names[row.number]]
+        if volume.follows:
+            return build(), row.capacity / kept
+        key = (row.number, share, t if volume.matrix_varies else 0.0)
+        if key not in self.prepared:
+            self.prepared[key] = build()
             while len(self.prepared) > _KEPT:
                 self.prepared.popitem(last=False)
         self.prepared.move_to_end(key)
-        return _Row(derivative.operator, weight, prepared, capacity / kept)
+        return self.prepared[key], row.capacity / kept
 
-    def _product(
-        self,
-        rows: list[_Row],
-        entries: dict[tuple[int, int], FloatArray],
-        x: FloatArray,
-        mass: float,
-        shift: float,
-    ) -> FloatArray:
-        result = mass * x
-        for i, row in enumerate(rows):
-            result[i] += (shift / self.law.capacity[i]) * row.operator.apply(row.weight * x[i])
-        for (i, j), entry in entries.items():
-            result[i] -= shift * entry * x[j]
-        return result
+    def _prepared(self, row: _Row, share: float) -> Prepared:
+        return prepare(row.operator.shifted(row.capacity / row.weight, share), method=self.method)
 
-    def _swept(
-        self, rows: list[_Row], entries: dict[tuple[int, int], FloatArray], r: FloatArray, shift: float
-    ) -> FloatArray:
-        result = np.empty_like(r)
-        for i, row in enumerate(rows):
-            known = r[i]
-            for j in range(i):
-                if (i, j) in entries:
-                    known = known + shift * entries[i, j] * result[j]
-            result[i] = row.prepared.solve(row.factor * known, rtol=_INNER_RTOL).x / row.weight
-        return result
+    # ---- elimination
 
-    def _eliminated(
-        self,
-        rows: list[_Row],
-        entries: dict[tuple[int, int], FloatArray],
-        right: FloatArray,
-        mass: float,
-        shift: float,
-    ) -> FloatArray:
-        """Return the answer by elimination, the fields of a cell side by side."""
-        count, cells = right.shape[0], right[0].size
-        blocks: list[list[sparse.csr_array | None]] = [[None] * count for _ in range(count)]
-        for i, row in enumerate(rows):
-            scale = sparse.diags_array(shift / self.law.capacity[i].ravel())
-            weight = sparse.diags_array(np.broadcast_to(row.weight, right[0].shape).ravel())
-            blocks[i][i] = scale @ row.operator.matrix() @ weight + mass * sparse.eye_array(cells)
-        for (i, j), entry in entries.items():
-            part = sparse.diags_array(-shift * entry.ravel())
-            blocks[i][j] = part if blocks[i][j] is None else blocks[i][j] + part
-        order = np.arange(right.size).reshape(count, cells).T.ravel()
-        matrix = sparse.csc_array(sparse.block_array(blocks, format="csr")[order][:, order])
-        try:
-            factors = splu(matrix)
-        except RuntimeError:  # exactly singular
-            return np.full_like(right, np.nan)
-        known = right.ravel()[order]
-        found = factors.solve(known)
-        found = found + factors.solve(known - matrix @ found)
-        result = np.empty(right.size)
-        result[order] = found
-        return result.reshape(right.shape)
+    def _eliminated(self, call: _Call, right: FloatArray, rtol: float) -> FloatArray:
+        """Return the answer by elimination, checked by its residual."""
+        blocks, numbers = [], []
+        for row in call.rows:
+            block = self._matrix(row)
+            along = np.repeat(np.arange(block.shape[0]), np.diff(block.indptr))
+            data = block.data * (call.shift / row.capacity.ravel())[along]
+            if isinstance(row.weight, np.ndarray):
+                data = data * row.weight.ravel()[block.indices]
+            blocks.append(block)
+            numbers.append(data)
+        entries = {pair: -call.shift * entry for pair, entry in call.entries.items()}
+        for i in range(len(blocks)):
+            own = entries.get((i, i), np.zeros(right[i].shape))
+            entries[i, i] = own + call.mass
+        if self.elimination is None or self.elimination.size != sum(data.size for data in numbers):
+            self.elimination = Elimination(blocks, tuple(entries))
+        answer = self.elimination.solve(numbers, entries, right)
+        left = np.sqrt(np.square(call.product(answer) - right).sum() / np.square(right).sum())
+        return answer if left <= max(rtol, _ROUNDING) else np.full_like(right, np.nan)
+
+    def _matrix(self, row: _Row) -> sparse.csr_array:
+        """Return a field's matrix, kept where it does not change."""
+        volume = self.law.volumes[self.law.names[row.number]]
+        if volume.follows or volume.matrix_varies:
+            return sparse.csr_array(row.operator.matrix())
+        if row.number not in self.stored:
+            self.stored[row.number] = sparse.csr_array(row.operator.matrix())
+        return self.stored[row.number]
+
+
+def _swept(call: _Call, blocks: list[tuple[Prepared, FloatArray]], r: FloatArray) -> FloatArray:
+    """Return an approximate answer for r: field by field, with what the earlier ones gave."""
+    result = np.empty_like(r)
+    for i, (prepared, factor) in enumerate(blocks):
+        known = r[i]
+        for j in range(i):
+            if (i, j) in call.entries:
+                known = known + call.shift * call.entries[i, j] * result[j]
+        result[i] = prepared.approximate(factor * known) / call.rows[i].weight
+    return result

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fieldsim.physics.coupled_solver import BASIS
+from fieldsim.linear.gmres import BASIS
 from fieldsim.physics.coupled_system import CoupledSystem
 from fieldsim.simulation.coupled import CoupledProblem
 from fieldsim.simulation.coupled_record import CoupledRecording
