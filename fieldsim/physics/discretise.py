@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from fieldsim.arrays import FloatArray
-from fieldsim.boundary import Given, Place, bind_walls, is_pieces, read_given
+from fieldsim.boundary import Given, GradientOut, Place, bind_walls, is_pieces, read_given
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.meshes import Mesh
 from fieldsim.physics.bodies import Bodies, read_bodies
 from fieldsim.physics.contact import read_contacts
 from fieldsim.physics.drift import Drift, check_scheme
-from fieldsim.physics.energy import EnergyVolume
+from fieldsim.physics.energy import EnergyVolume, turns_flux
 from fieldsim.physics.equation import Coefficient, Equation
 from fieldsim.physics.far_field import opened
 from fieldsim.physics.finite_volume import FiniteVolume, positive, wall_index
@@ -41,6 +43,8 @@ def discretise(
             side[wall_index(mesh.sides[name])] = True
             along[name] = _read(equation.conductivity, mesh, place.part(side), unknown=symbol)
     askew = not mesh.orthogonal or (isinstance(conductivity, GivenTensor) and not conductivity.diagonal)
+    if askew:
+        _refuse_askew(mesh, equation, conductivity, boundary, contact)
     volume = (EnergyVolume if askew else FiniteVolume)(
         mesh,
         equation,
@@ -74,6 +78,31 @@ def _conductivity(equation: Equation, mesh: Mesh, place: Place) -> Given | Given
     if conductivity.constant is not None:
         positive(conductivity.constant, conductivity.name)
     return conductivity
+
+
+def _refuse_askew(
+    mesh: Mesh, equation: Equation, conductivity: Given | GivenTensor, boundary: object, contact: object
+) -> None:
+    """Raise InvalidInput for what has no meaning, or no form yet, where flux and faces are askew."""
+    rule = "left out where lines do not cross at right angles or a tensor turns the flux"
+    remedy = "Take an orthogonal mesh, and conductivities along its lines."
+    for name, value in (("contact", contact or None), ("velocity", equation.velocity)):
+        if value is not None:
+            raise InvalidInput(must(name, rule, value, remedy))
+    if not isinstance(conductivity, GivenTensor) or not isinstance(boundary, Mapping):
+        return
+    for side, condition in boundary.items():
+        parts = condition if isinstance(condition, list | tuple) else [condition]
+        sloping = any(isinstance(part[-1] if isinstance(part, tuple) else part, GradientOut) for part in parts)
+        if sloping and turns_flux(mesh, mesh.sides[side], conductivity.values(0.0)):
+            raise InvalidInput(
+                must(
+                    f"boundary[{side!r}]",
+                    "a flux or a value where the tensor turns the flux away from the wall's normal",
+                    "GradientOut",
+                    "The slope along the wall drives flux through it too: give FluxOut, Value or Convective.",
+                )
+            )
 
 
 def _storage(equation: Equation, mesh: Mesh, place: Place) -> FloatArray | None:

@@ -18,7 +18,7 @@ from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.boundary import Wall, WallState
 from fieldsim.errors import NumericalFailure
 from fieldsim.linear import SparseOperator
-from fieldsim.meshes import Mesh
+from fieldsim.meshes import Mesh, Side
 from fieldsim.physics.assembly import Stencil, WallMatrices, inside, with_walls
 from fieldsim.physics.corners import CurvedCorners, IntArray, OrthogonalCorners, VertexGrid
 from fieldsim.physics.elimination import Coefficients, FaceState, VertexEnergy, WallData, face_state
@@ -28,6 +28,7 @@ from fieldsim.physics.finite_volume import FiniteVolume, wall_index
 _HOLDS = 1.0 - 1e-12
 _ROUNDS = 100
 _SAME = 1e-13
+_TURNS = 1e-9
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,9 @@ class SurfaceLaws:
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """The energy form with walls: matrices that are good while coefficients and films stay the same."""
+    """The energy form with walls: matrices that are good at time `t` while K and the films stay the same."""
 
+    t: float
     energy: VertexEnergy
     walls: WallData
     operator: SparseOperator
@@ -151,22 +153,7 @@ class EnergyVolume(FiniteVolume):
     @cached_property
     def _wall_normals(self) -> Mapping[str, tuple[FloatArray, FloatArray]]:
         """Along each wall, unit normals in the components of K, (dim, *side), and distances of the inner centres."""
-        result = {}
-        for name in self.conditions:
-            side = self.mesh.sides[name]
-            index = wall_index(side)
-            if self.mesh.orthogonal:
-                distance = self.mesh.half_distances(side.axis)[side.end][index]
-                normal = np.zeros((self.mesh.ndim, *distance.shape))
-                normal[side.axis] = 1.0
-            else:
-                vector, place = face_vectors(self.mesh, side.axis)
-                normal = vector[(slice(None), *index)]
-                normal = normal / np.sqrt(np.square(normal).sum(axis=0))
-                gap = place[(slice(None), *index)] - self.mesh.points[(slice(None), *index)]
-                distance = np.abs((gap * normal).sum(axis=0))
-            result[name] = normal, distance
-        return result
+        return {name: wall_normals(self.mesh, self.mesh.sides[name]) for name in self.conditions}
 
     # ---- the form
 
@@ -194,18 +181,19 @@ class EnergyVolume(FiniteVolume):
 
     def _form(self, t: float, u: FloatArray, laws: SurfaceLaws) -> Form:
         """Return the form, the last one again where nothing in it has changed."""
-        moving = self.conductivity.varies or self.conductivity.follows
         last = self._kept.get("form")
-        if last is not None and not moving:
+        if last is not None and not self.conductivity.follows and (last.t == t or not self.conductivity.varies):
             known = last.walls
             if np.array_equal(known.held, laws.held) and np.array_equal(known.film, laws.film):
                 return last
-        energy, inner = self._inside(t, u)
-        walls = WallData(self._wall_numbers, self._wall_areas, laws.held, laws.film)
-        stencil, matrices = with_walls(energy, inner, walls)
-        form = Form(energy, walls, SparseOperator(stencil.matrix(), stencil.near()), matrices)
+        form = self._assembled(t, *self._inside(t, u), laws.held, laws.film)
         self._kept["form"] = form
         return form
+
+    def _assembled(self, t: float, energy: VertexEnergy, inner: Stencil, held: BoolArray, film: FloatArray) -> Form:
+        walls = WallData(self._wall_numbers, self._wall_areas, held, film)
+        stencil, matrices = with_walls(energy, inner, walls)
+        return Form(t, energy, walls, SparseOperator(stencil.matrix(), stencil.near()), matrices)
 
     @cached_property
     def _kept(self) -> dict[str, Form]:
@@ -225,8 +213,11 @@ class EnergyVolume(FiniteVolume):
             if conductivity.ndim > self.mesh.ndim:
                 along = np.einsum("i...,ij...,j...->...", normal, along, normal)
             areas = self._wall_areas[where].reshape(distance.shape)
-            wall = Wall(side, areas, along, distance)
-            law = self.conditions[name].law(t, wall, surface[where].reshape(distance.shape))
+            at_wall = surface[where].reshape(distance.shape)
+            own = self.wall_conductivity.get(name)
+            own_values = None if own is None else self._checked(own.values(t, at_wall.ravel())).reshape(at_wall.shape)
+            wall = Wall(side, areas, along, distance, own_values)
+            law = self.conditions[name].law(t, wall, at_wall)
             states[name] = WallState(wall, law, u[index])
             share = law.slope / wall.conductance
             holds = share > _HOLDS
@@ -246,7 +237,7 @@ class EnergyVolume(FiniteVolume):
         surface = np.full(self._wall_areas.size, level)
         for name, where in self._wall_slices.items():
             surface[where] = u[wall_index(self.mesh.sides[name])].ravel()
-        follows = any(condition.follows for condition in self.conditions.values())
+        follows = self.radiates or self.conductivity.follows
         for _ in range(_ROUNDS):
             laws = self._laws(t, u, surface)
             form = self._form(t, u, laws)
@@ -273,9 +264,18 @@ class EnergyVolume(FiniteVolume):
         return form.leaving(u.ravel(), laws, level).reshape(u.shape)
 
     def stiffness(self, t: float, u: FloatArray) -> tuple[SparseOperator, FloatArray, FloatArray | None]:
-        """Return the derivative of `leaving` by the unknown."""
-        form, _, _ = self._settled(t, u)
-        return form.operator, np.zeros(u.shape), None
+        """Return K, 0 and w: K w is the derivative of `leaving` by the unknown, w None for 1; see FiniteVolume."""
+        form, laws, _ = self._settled(t, u)
+        if not self.conductivity.follows:
+            return form.operator, np.zeros(u.shape), None
+        weight = self._weight(t, u)
+        level = np.full_like(u, u[~self.bodies.idle].mean())
+        energy = self._energy(self._flat_conductivity(t, level))
+        along = np.ones(laws.film.size)
+        for name, where in self._wall_slices.items():
+            along[where] = weight[wall_index(self.mesh.sides[name])].ravel()
+        form = self._assembled(t, energy, inside(energy), laws.held, laws.film / along)
+        return form.operator, np.zeros(u.shape), weight
 
     def wall_states(self, t: float, u: FloatArray) -> dict[str, WallState]:
         """Return every wall at time `t` (s) with the values `u` in the cells."""
@@ -324,3 +324,26 @@ def face_vectors(mesh: Mesh, axis: int) -> tuple[FloatArray, FloatArray]:
     # the other two axes follow this one in turn, but for the middle one
     vectors *= -1.0 if axis == 1 else 1.0
     return vectors, 0.25 * (corner(0, 0) + corner(0, 1) + corner(1, 0) + corner(1, 1))
+
+
+def wall_normals(mesh: Mesh, side: Side) -> tuple[FloatArray, FloatArray]:
+    """Return unit normals of a side's faces in the components of K, (m, *side), and distances of the inner centres."""
+    index = wall_index(side)
+    if mesh.orthogonal:
+        distance = mesh.half_distances(side.axis)[side.end][index]
+        normal = np.zeros((mesh.ndim, *distance.shape))
+        normal[side.axis] = 1.0
+        return normal, distance
+    vectors, places = face_vectors(mesh, side.axis)
+    normal = vectors[(slice(None), *index)]
+    normal = normal / np.sqrt(np.square(normal).sum(axis=0))
+    gap = places[(slice(None), *index)] - mesh.points[(slice(None), *index)]
+    return normal, np.abs((gap * normal).sum(axis=0))
+
+
+def turns_flux(mesh: Mesh, side: Side, tensor: FloatArray) -> bool:
+    """Return whether a tensor (m, m, *shape) turns a gradient along a wall's normal away from it."""
+    normal, _ = wall_normals(mesh, side)
+    flux = np.einsum("ij...,j...->i...", tensor[(slice(None), slice(None), *wall_index(side))], normal)
+    across = flux - (flux * normal).sum(axis=0) * normal
+    return bool((np.abs(across).max(axis=0) > _TURNS * np.abs(flux).max(axis=0)).any())
