@@ -110,6 +110,18 @@ def _linear(problem: Problem, solver: str, rtol: float) -> Result:
     return _result(problem, values, SolverRecord(prepared.method, prepared.reason, values.size, residual, iterations))
 
 
+def require_steady(problem: Problem) -> None:
+    """Raise InvalidInput where no steady state exists, told from the data without solving."""
+    law = _steady_volume(problem)
+    volume = law.upwind if law.follows else law
+    if volume.follows or not volume.loose:
+        return
+    weights = np.where(~volume.bodies.idle, volume.mesh.volumes, 0.0)
+    supply = volume.gain(0.0, np.full(volume.mesh.shape, _mean(weights, problem.initial_values)))
+    for region in volume.loose:
+        _refuse_surplus(problem, supply, region)
+
+
 def _mean(weights: FloatArray, values: FloatArray) -> float:
     return float((weights * values).sum() / weights.sum())
 
