@@ -12,9 +12,11 @@ from difflib import get_close_matches
 import numpy as np
 
 from fieldsim.arrays import FloatArray
-from fieldsim.errors import InvalidInput, must
+from fieldsim.boundary import OpenSide, Place, read_given
+from fieldsim.errors import ExpressionError, InvalidInput, must
 from fieldsim.physics import FiniteVolume
 
+INFINITY = "infinity"
 _ALONE = 1e-6
 
 
@@ -33,21 +35,32 @@ class Answer:
 
 
 def flow_out(volume: FiniteVolume, t: float, u: FloatArray, name: object) -> float:
-    """Return what leaves through a wall or into a body per time; raises InvalidInput for other names."""
+    """Return what leaves through a wall, into a body or to infinity per time; raises InvalidInput for other names."""
     _check_exit(volume, name)
-    return float(volume.outflows(t, u)[str(name)].sum())
+    flows = volume.outflows(t, u)
+    if name == INFINITY:
+        return sum(float(flows[side].sum()) for side in _open_sides(volume))
+    return float(flows[str(name)].sum())
+
+
+def _open_sides(volume: FiniteVolume) -> dict[str, OpenSide]:
+    """Return the walls beyond which lies open space."""
+    return {side: law for side, law in volume.conditions.items() if isinstance(law, OpenSide)}
 
 
 def _check_exit(volume: FiniteVolume, name: object) -> None:
-    if name not in volume.exits:
-        close = get_close_matches(str(name), volume.exits, n=1, cutoff=0.3)
+    known = (*volume.exits, *([INFINITY] if _open_sides(volume) else []))
+    if name not in known:
+        close = get_close_matches(str(name), known, n=1, cutoff=0.3)
         remedy = f"Did you mean {close[0]!r}?" if close else "Walls and bodies have flows."
-        raise InvalidInput(must("name", f"one of {', '.join(volume.exits) or 'none: nothing can leave'}", name, remedy))
+        raise InvalidInput(must("name", f"one of {', '.join(known) or 'none: nothing can leave'}", name, remedy))
 
 
 def level(volume: FiniteVolume, t: float, u: FloatArray, name: str) -> float:
-    """Return the value of a body, or the mean on a wall by area; raises InvalidInput for other names."""
+    """Return the value of a body or at infinity, or the mean on a wall by area; raises InvalidInput for other names."""
     _check_exit(volume, name)
+    if name == INFINITY:
+        return _value_far_away(volume)
     for body in volume.bodies.held:
         if body.name == name:
             weights = volume.mesh.volumes[body.cells]
@@ -57,6 +70,16 @@ def level(volume: FiniteVolume, t: float, u: FloatArray, name: str) -> float:
             return float(u[floating.cells][0])
     state = volume.wall_states(t, u)[name]
     return float((state.wall.areas * state.surface).sum() / state.wall.areas.sum())
+
+
+def _value_far_away(volume: FiniteVolume) -> float:
+    law = next(iter(_open_sides(volume).values()))
+    nowhere = Place((), frozenset(), lambda names: {}, "point")
+    try:
+        return float(read_given(law.value, nowhere, unit=volume.equation.unit, name=f"{law.name}.value").values(0.0))
+    except ExpressionError as error:
+        remedy = "A field that reaches to infinity has no one value there."
+        raise InvalidInput(must(f"{law.name}.value", "a number for this answer", law.value, remedy)) from error
 
 
 def between(volume: FiniteVolume, t: float, u: FloatArray, start: str, end: str) -> tuple[float, float]:

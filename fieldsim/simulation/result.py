@@ -144,11 +144,11 @@ class Result:
         )
 
     def flow_out(self, name: str, number: int = -1) -> Answer:
-        """Return what leaves through a wall ("x+") or into a body ("fixed[0]") per time (W, mol/s; C)."""
+        """Return what leaves through a wall ("x+"), into a body ("fixed[0]") or to "infinity" (W, mol/s; C)."""
         return self._answer(flow_out(self._volume, self._time(number), self._values(number), name), self._equation.rate)
 
     def value_of(self, name: str, number: int = -1) -> Answer:
-        """Return the value of a held or floating body ("fixed[0]"), or the mean value on a wall ("x+"), by area."""
+        """Return the value of a body ("fixed[0]") or at "infinity", or the mean on a wall ("x+") by area."""
         value = level(self._volume, self._time(number), self._values(number), name)
         return Answer(value, self._equation.unit)
 
@@ -166,7 +166,7 @@ class Result:
         return self._answer(energy(self._volume, self._time(number), self._values(number)), "J")
 
     def capacitance(self, plus: str, minus: str) -> Answer:
-        """Return charge over voltage (F) between two walls or held bodies.
+        """Return charge over voltage (F) between two walls or bodies, or a body and "infinity" beyond far fields.
 
         A left-out z counts as one metre. Raises InvalidInput where anything else takes part.
         """
@@ -177,7 +177,7 @@ class Result:
         return self._answer(charge / _apart(voltage), "F")
 
     def resistance(self, start: str, end: str) -> Answer:
-        """Return difference over flow (K/W for heat) between two walls or held bodies; raises InvalidInput likewise."""
+        """Return difference over flow (K/W for heat) between the same; raises InvalidInput likewise."""
         flow, difference = between(self._volume, self._time(-1), self._values(-1), start, end)
         equation = self._equation
         flow_unit = self.problem.unit_of(equation.rate)

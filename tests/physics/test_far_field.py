@@ -147,6 +147,7 @@ def test_an_isolated_sphere(kind):
             mesh = fs.spherical(r=(0, 1), cells=2 * n)
             result = fs.solve(fs.Problem(mesh, model, {"r+": FAR}, fixed=[("r < 0.5", fs.Floating(1e-9))]))
             found.append(1e-9 / float(result.value_of("fixed[0]")))
+            assert float(result.capacitance("fixed[0]", "infinity")) == pytest.approx(found[-1], rel=1e-12)
     errors = [abs(c / exact - 1) for c in found]
     assert errors[1] < 2e-4
     assert np.log2(errors[0] / errors[1]) == pytest.approx(2.0, abs=0.1)
@@ -171,6 +172,8 @@ def test_heat_in_an_unbounded_medium():
     exact = 285 + 100 / (4 * PI * 2.5 * r)
     np.testing.assert_allclose(result.field.values[outside], exact[outside], rtol=2e-4)
     assert float(result.flow_out("r+")) == pytest.approx(100.0, rel=1e-12)
+    assert float(result.flow_out("infinity")) == float(result.flow_out("r+"))
+    assert float(result.value_of("infinity")) == 285.0
 
 
 def test_sources_that_cancel_in_the_plane():
@@ -201,6 +204,8 @@ def test_a_sphere_in_a_uniform_field_without_end(kind):
         result = fs.solve(problem)
         errors.append(result.error())
         assert abs(result.balance.missing) < 1e-13
+        with pytest.raises(InvalidInput, match="a number for this answer"):
+            result.value_of("infinity")
     # a held sphere may carry a charge, whose field the walls then expect: for its dipole they are not exact
     bound = 0.06 if kind == "held" else 2e-3
     assert errors[1] < bound
