@@ -142,17 +142,21 @@ def eliminate(coupling, ground):  # type: ignore[no-untyped-def]
 def substitute(x, b, coupling, pivots):  # type: ignore[no-untyped-def]
     """Solve with the factors of `eliminate`; an unknown without pivot is set to zero."""
     n = pivots.size
-    x[:] = b
+    y = np.empty(n)
+    for p in range(n):
+        y[p] = b[p]
     for p in range(n):
         if pivots[p] > 0.0:
-            share = x[p] / pivots[p]
+            share = y[p] / pivots[p]
             for j in range(p + 1, n):
-                x[j] += coupling[p, j] * share
+                y[j] += coupling[p, j] * share
     for p in range(n - 1, -1, -1):
         if pivots[p] > 0.0:
-            total = x[p]
+            total = y[p]
             for j in range(p + 1, n):
-                total += coupling[p, j] * x[j]
-            x[p] = total / pivots[p]
+                total += coupling[p, j] * y[j]
+            y[p] = total / pivots[p]
         else:
-            x[p] = 0.0
+            y[p] = 0.0
+    for p in range(n):
+        x[p] = y[p]

@@ -56,6 +56,43 @@ def dot(a, b):  # type: ignore[no-untyped-def]
 
 
 @inner
+def _two_dots_block(z, r, q, first, last):  # type: ignore[no-untyped-def]
+    slots = np.zeros((2, _SLOTS))
+    for begin in range(first, last, _SLOTS):
+        end = min(begin + _SLOTS, last)
+        _add_products(slots[0], z[begin:end], r[begin:end])
+        _add_products(slots[1], z[begin:end], q[begin:end])
+    return _sum(slots[0]), _sum(slots[1])
+
+
+@compiled_parallel
+def two_dots(z, r, q):  # type: ignore[no-untyped-def]
+    """Return z . r and z . q of flat arrays."""
+    blocks = (z.size + _BLOCK - 1) // _BLOCK
+    parts = np.zeros((2, blocks))
+    for block in prange(blocks):
+        first = np.int64(block) * _BLOCK
+        parts[0, block], parts[1, block] = _two_dots_block(z, r, q, first, min(first + _BLOCK, z.size))
+    return _sum(parts[0]), _sum(parts[1])
+
+
+@inner
+def _scale(out, values, factor):  # type: ignore[no-untyped-def]
+    for k in range(out.size):
+        out[k] = values[k] * factor
+
+
+@compiled_parallel
+def scaled(out, values, factor):  # type: ignore[no-untyped-def]
+    """Set out = factor * values, flat arrays that may be of different precision."""
+    n = out.size
+    for block in prange((n + _BLOCK - 1) // _BLOCK):
+        first = np.int64(block) * _BLOCK
+        last = min(first + _BLOCK, n)
+        _scale(out[first:last], values[first:last], factor)
+
+
+@inner
 def _advance(x, r, p, q, length):  # type: ignore[no-untyped-def]
     for k in range(x.size):
         x[k] += length * p[k]

@@ -22,10 +22,10 @@ def rows_at_once(n1, n2):  # type: ignore[no-untyped-def]
 
 
 @inner
-def colours(n1, n2):  # type: ignore[no-untyped-def]
+def colours(like, n1, n2):  # type: ignore[no-untyped-def]
     """Return 1 where row + cell is even in the first line of masks, 1 where it is odd in the second."""
     rows = rows_at_once(n1, n2)
-    mask = np.zeros((2, rows * n2))
+    mask = np.zeros((2, rows * n2), like.dtype)
     for j in range(rows):
         for k in range(n2):
             mask[(j + k) % 2, j * n2 + k] = 1.0

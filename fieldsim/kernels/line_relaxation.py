@@ -25,9 +25,9 @@ def _is_seam(place, n, faces):  # type: ignore[no-untyped-def]
 
 
 @inner
-def row_masks(n, faces):  # type: ignore[no-untyped-def]
+def row_masks(like, n, faces):  # type: ignore[no-untyped-def]
     """Return rows that mark even cells, odd cells, the seam cell of an odd ring, and all cells."""
-    mask = np.zeros((4, n))
+    mask = np.zeros((4, n), like.dtype)
     mask[0, 0::2] = 1.0
     mask[1, 1::2] = 1.0
     mask[3, :] = 1.0
@@ -62,7 +62,7 @@ def _mask_number(step, i, j, n0, n1, m0, m1):  # type: ignore[no-untyped-def]
 @inner
 def _relax_points(x, b, w, c0, c1, c2, step, i):  # type: ignore[no-untyped-def]
     n0, n1, n2 = x.shape
-    t, masks = np.empty(n2), row_masks(n2, c2.shape[2])
+    t, masks = np.empty(n2, x.dtype), row_masks(x, n2, c2.shape[2])
     for j in range(n1):
         number = _mask_number(step, i, j, n0, n1, c0.shape[0], c1.shape[1])
         if number < 0:
@@ -175,7 +175,7 @@ def _solve_rows(y, x, inverse, lower, fill, i, js, count):  # type: ignore[no-un
 def _relax_rows(x, b, inverse, lower, fill, c0, c1, c2, step, i):  # type: ignore[no-untyped-def]
     """Relax the lines of a plane that run along the last axis."""
     n0, n1, n2 = x.shape
-    y = np.zeros((_TOGETHER, n2))
+    y = np.zeros((_TOGETHER, n2), x.dtype)
     js = np.zeros(_TOGETHER, np.int64)
     count = 0
     for j in range(n1):
@@ -199,8 +199,8 @@ def _relax_columns(x, b, inverse, lower, fill, c0, c1, c2, step, place):  # type
     number = _mask_number(step, 0 if axis == 0 else place, place if axis == 0 else 0, n0, n1, c0.shape[0], c1.shape[1])
     if number < 0:
         return
-    mask = row_masks(n2, c2.shape[2])[number]
-    y = np.empty((n, n2))
+    mask = row_masks(x, n2, c2.shape[2])[number]
+    y = np.empty((n, n2), x.dtype)
     for t in range(n):
         i, j = (t, place) if axis == 0 else (place, t)
         _outside(y[t], b, x, c0, c1, c2, axis, i, j)
@@ -284,11 +284,12 @@ def _factor_sheet(inverse, lower, fill, d, c0, c1, c2, axis, sheet):  # type: ig
             pivot = excess + following + filled
             if ring and t == n - 1:
                 pivot += last_ground
-            inverse[i, j, k] = 1.0 / pivot if pivot > 0.0 else 0.0
-            lower[i, j, k] = following * inverse[i, j, k]
+            share = 1.0 / pivot if pivot > 0.0 else 0.0
+            inverse[i, j, k] = share
+            lower[i, j, k] = following * share
             if ring:
-                fill[i, j, k] = filled * inverse[i, j, k]
-                last_ground += fill[i, j, k] * excess
+                fill[i, j, k] = filled * share
+                last_ground += filled * share * excess
             before, excess_before, fill_before = following, excess, filled
             pivot_before = pivot if pivot > 0.0 else 1.0
 

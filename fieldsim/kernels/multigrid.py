@@ -75,10 +75,10 @@ def restrict_rows(rc, x, b, d, c0, c1, c2, merge, ic, first, last, n1, n2, t, to
 
 
 @inner
-def buffers(n1, n2):  # type: ignore[no-untyped-def]
-    """Return two work rows, a row of zeros and the masks of the colours for some rows at a time."""
+def buffers(like, n1, n2):  # type: ignore[no-untyped-def]
+    """Return two work rows, a row of zeros and the masks of the colours for some rows at a time, of the same kind."""
     size = max(2, rows_at_once(n1, n2)) * n2
-    return np.empty(size), np.empty(size), np.zeros(size), colours(n1, n2)
+    return np.empty(size, like.dtype), np.empty(size, like.dtype), np.zeros(size, like.dtype), colours(like, n1, n2)
 
 
 @inner
@@ -93,7 +93,7 @@ def _known(low, high, cut_below, cut_above, depth, f0, n0):  # type: ignore[no-u
 def _run_slab(steps, rc, x, b, w, d, c0, c1, c2, e, merge, shape, low, high, cut_below, cut_above):  # type: ignore[no-untyped-def]
     n0, n1, n2 = shape
     depth = steps.shape[0]
-    t, total, none, mask = buffers(n1, n2)
+    t, total, none, mask = buffers(x, n1, n2)
     f0, f1 = merge[0], merge[1]
     first_known, last_known = _known(low, high, cut_below, cut_above, depth, f0, n0)
     height = max(_TILE // n2, depth + 4)
@@ -122,7 +122,7 @@ def _run_cut(steps, rc, x, b, w, d, c0, c1, c2, e, merge, shape, cuts, number, r
     n0, n1, n2 = shape
     depth = steps.shape[0]
     slabs = cuts.size - 1
-    t, total, none, mask = buffers(n1, n2)
+    t, total, none, mask = buffers(x, n1, n2)
     cut = cuts[number + 1]
     for s in range(1, depth):
         for m in range(cut - s, cut + s):
@@ -142,13 +142,13 @@ def _run_cut(steps, rc, x, b, w, d, c0, c1, c2, e, merge, shape, cuts, number, r
 
 @inner
 def _step_plane(step, x, b, w, c0, c1, c2, e, merge, i, n1, n2):  # type: ignore[no-untyped-def]
-    t, _, none, mask = buffers(n1, n2)
+    t, _, none, mask = buffers(x, n1, n2)
     take_step(step, x, b, w, c0, c1, c2, e, merge, i, 0, n1, n1, n2, t, none, mask)
 
 
 @inner
 def _restrict_plane(rc, x, b, d, c0, c1, c2, merge, ic, n1, n2):  # type: ignore[no-untyped-def]
-    t, total, none, _ = buffers(n1, n2)
+    t, total, none, _ = buffers(x, n1, n2)
     restrict_rows(rc, x, b, d, c0, c1, c2, merge, ic, 0, rc.shape[1], n1, n2, t, total, none)
 
 
@@ -181,7 +181,7 @@ def run(steps, rc, x, b, w, d, c0, c1, c2, e, merge, cuts):  # type: ignore[no-u
 
 @inner
 def _residual_slab(r, x, b, d, c0, c1, c2, n1, n2, first, last):  # type: ignore[no-untyped-def]
-    _, _, none, _ = buffers(n1, n2)
+    _, _, none, _ = buffers(x, n1, n2)
     rows = rows_at_once(n1, n2)
     for i in range(first, last):
         for j in range(0, n1, rows):

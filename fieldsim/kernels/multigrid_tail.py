@@ -33,7 +33,7 @@ def _faces(flat, shapes, begins, level, axis):  # type: ignore[no-untyped-def]
 @inner
 def _take_steps(steps, x, b, w, c0, c1, c2, e, merge):  # type: ignore[no-untyped-def]
     n0, n1, n2 = x.shape
-    t, _, none, mask = buffers(n1, n2)
+    t, _, none, mask = buffers(x, n1, n2)
     x, b, w, c0, c1, c2 = flat(x), flat(b), flat(w), flat(c0), flat(c1), flat(c2)
     for s in range(steps.shape[0]):
         for i in range(n0):
@@ -43,7 +43,7 @@ def _take_steps(steps, x, b, w, c0, c1, c2, e, merge):  # type: ignore[no-untype
 @inner
 def _restrict(rc, x, b, d, c0, c1, c2, merge):  # type: ignore[no-untyped-def]
     n1, n2 = x.shape[1], x.shape[2]
-    t, total, none, _ = buffers(n1, n2)
+    t, total, none, _ = buffers(x, n1, n2)
     x, b, d, c0, c1, c2 = flat(x), flat(b), flat(d), flat(c0), flat(c1), flat(c2)
     for ic in range(rc.shape[0]):
         restrict_rows(rc, x, b, d, c0, c1, c2, merge, ic, 0, rc.shape[1], n1, n2, t, total, none)

@@ -2,7 +2,8 @@
 
 Cells merge in pairs; the correction is constant on a coarse cell, and coarse couplings are kept between half and
 all of what that implies ("over-correction", Braess, Computing 55, 1995), so jumps of any size do no harm. The W-cycle
-with red-black Gauss-Seidel or lines, in reversed order after the correction, is symmetric and positive.
+with red-black Gauss-Seidel or lines, in reversed order after the correction, is symmetric and positive. It runs in
+single precision, conjugate gradients around it in double.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from fieldsim.errors import InvalidInput, must
 from fieldsim.kernels import coarsening, conjugate, line_relaxation, multigrid
 from fieldsim.kernels.multigrid_tail import cycle_small
 from fieldsim.linear.grid_operator import GridOperator
-from fieldsim.linear.multigrid_levels import Level, build_levels, dense
+from fieldsim.linear.multigrid_levels import Level, build_levels, dense, with_three_axes
 
 Array = NDArray[np.float64]
+Single = NDArray[np.float32]
 
 _SMALL = 32768
 # (kind, colour): two sweeps of red and black, in reversed order after the correction
 _DOWN = np.array([(multigrid.START, 0), (multigrid.RELAX, 1), (multigrid.RELAX, 0), (multigrid.RELAX, 1)])
 _DOWN_AGAIN = np.array([(multigrid.RELAX, 0), (multigrid.RELAX, 1)] * 2)
 _UP = np.array([(multigrid.PROLONG, 0), *[(multigrid.RELAX, 1), (multigrid.RELAX, 0)] * 2])
-_NOTHING = np.zeros((0, 0, 0))
+_NOTHING = np.zeros((0, 0, 0), np.float32)
 
 
 def suits(operator: GridOperator) -> str:
@@ -53,15 +55,17 @@ class GeometricMultigrid:
             raise InvalidInput(must("operator", "one with couplings and diagonal >= 0", reason, "Use method='auto'."))
         self.shape = operator.shape
         self.singular = not bool(operator.diagonal.any())
-        self.levels = build_levels(operator)
+        d, couplings = with_three_axes(operator)
+        self._operator = (d, *couplings)
+        largest = max(float(values.max(initial=0.0)) for values in self._operator)
+        self._scale = largest if largest > 0.0 else 1.0
+        self.levels = build_levels(d, couplings, self._scale)
         large = sum(level.d.size > _SMALL for level in self.levels[:-1])
         self._large = self.levels[:large]
         self._tail = _Tail(self.levels[large:])
-        self._x = [np.empty(level.shape) for level in self._large[1:]]
-        self._b = [np.empty(level.shape) for level in self._large[1:]]
-        if large:
-            self._x.append(self._tail.x)
-            self._b.append(self._tail.b)
+        # finite from the start: where a face is missing, zero times the value beyond is taken
+        self._x = [*(np.zeros(level.shape, np.float32) for level in self._large), self._tail.x]
+        self._b = [*(np.empty(level.shape, np.float32) for level in self._large), self._tail.b]
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -70,9 +74,9 @@ class GeometricMultigrid:
 
     def apply(self, b: Array) -> Array:
         """Return one symmetric cycle's approximate solution of A x = b, in the shape of `b` (flat or the grid's)."""
-        fine = self.levels[0]
-        result = np.empty(fine.shape)
-        self._precondition(result, np.ascontiguousarray(b, dtype=float).reshape(fine.shape))
+        right = np.ascontiguousarray(b, dtype=float).reshape(-1)
+        result = np.empty(right.size)
+        self._precondition(result, right, float(np.sqrt(conjugate.dot(right, right))))
         return result.reshape(b.shape)
 
     def solve(
@@ -82,53 +86,51 @@ class GeometricMultigrid:
 
         The residuals are those of the recurrence of conjugate gradients: they drift from the true one by rounding.
         """
-        fine = self.levels[0]
-        operator = (fine.d, *fine.couplings)
-        right = np.ascontiguousarray(b, dtype=float).reshape(fine.shape)
+        d, planes = self._operator[0], self.levels[0].planes
+        right = np.ascontiguousarray(b, dtype=float).reshape(d.shape)
         if guess is None:
-            x, r = np.zeros(fine.shape), right.copy()
+            x, r = np.zeros(d.shape), right.copy()
         else:
-            x, r = np.array(guess, dtype=float, order="C").reshape(fine.shape), np.empty(fine.shape)
-            multigrid.residual(r, x, right, *operator, fine.planes)
+            x, r = np.array(guess, dtype=float, order="C").reshape(d.shape), np.empty(d.shape)
+            multigrid.residual(r, x, right, *self._operator, planes)
         if self.singular:
             conjugate.remove_mean(r.reshape(-1))
-        size = np.sqrt(conjugate.dot(right.reshape(-1), right.reshape(-1)))
-        history = [float(np.sqrt(conjugate.dot(r.reshape(-1), r.reshape(-1))) / size) if size > 0.0 else 0.0]
-        if history[0] <= rtol:
-            return x.reshape(b.shape), 0, history
-        z, q, p = np.empty(fine.shape), np.empty(fine.shape), np.zeros(fine.shape)
-        before = 1.0
-        weight = 0.0
+        scale = np.sqrt(conjugate.dot(right.reshape(-1), right.reshape(-1)))
+        size = float(np.sqrt(conjugate.dot(r.reshape(-1), r.reshape(-1))))
+        history = [size / scale if scale > 0.0 else 0.0]
+        z, q, p = np.empty(d.shape), np.zeros(d.shape), np.zeros(d.shape)
+        before = length = 0.0
         for iteration in range(1, limit + 1):
-            self._precondition(z, r)
-            work = conjugate.dot(r.reshape(-1), z.reshape(-1))
-            weight = work / before if iteration > 1 else 0.0
-            energy = conjugate.turn(q, p, z, weight, *operator, fine.planes)
+            if history[-1] <= rtol:
+                return x.reshape(b.shape), iteration - 1, history
+            self._precondition(z.reshape(-1), r.reshape(-1), size)
+            work, along = conjugate.two_dots(z.reshape(-1), r.reshape(-1), q.reshape(-1))
+            # the new residual less the old one is -length q: rounding in the cycle does not spoil the directions
+            weight = -length * along / before if iteration > 1 else 0.0
+            energy = conjugate.turn(q, p, z, weight, *self._operator, planes)
             if not (energy > 0.0 and work > 0.0):
                 return x.reshape(b.shape), iteration - 1, history
-            squares = conjugate.advance(x.reshape(-1), r.reshape(-1), p.reshape(-1), q.reshape(-1), work / energy)
-            history.append(float(np.sqrt(squares) / size))
-            if history[-1] <= rtol:
-                return x.reshape(b.shape), iteration, history
-            before = work
+            before, length = work, work / energy
+            size = float(np.sqrt(conjugate.advance(x.reshape(-1), r.reshape(-1), p.reshape(-1), q.reshape(-1), length)))
+            history.append(size / scale)
         return x.reshape(b.shape), limit, history
 
-    def _precondition(self, x: Array, b: Array) -> None:
-        """Set x to the answer of one cycle for A x = b from a guess of zero."""
-        if self._large:
-            self._cycle(0, x, b, again=False)
-        else:
-            self._tail.b[:] = b
-            self._tail.cycle(again=False)
-            x[:] = self._tail.x
+    def _precondition(self, x: Array, b: Array, size: float) -> None:
+        """Set x to the answer of one cycle for A x = b from a guess of zero, both flat; `size` is |b|."""
+        if not size > 0.0:
+            x[:] = 0.0
+            return
+        conjugate.scaled(self._b[0].reshape(-1), b, 1.0 / size)
+        self._cycle(0, again=False)
+        conjugate.scaled(x, self._x[0].reshape(-1), size / self._scale)
 
-    def _cycle(self, number: int, x: Array, b: Array, *, again: bool) -> None:
-        """Improve x by one cycle from a guess of zero, or from its present value where `again`."""
+    def _cycle(self, number: int, *, again: bool) -> None:
+        """Improve a level's x by one cycle from a guess of zero, or from its present value where `again`."""
         if number == len(self._large):
             self._tail.cycle(again=again)
             return
-        level = self._large[number]
-        coarse_x, coarse_b = self._x[number], self._b[number]
+        level, x, b = self._large[number], self._x[number], self._b[number]
+        coarse_x, coarse_b = self._x[number + 1], self._b[number + 1]
         operator = (level.d, *level.couplings)
         if level.steps.size:
             if not again:
@@ -139,7 +141,7 @@ class GeometricMultigrid:
             down = _DOWN_AGAIN if again else _DOWN
             multigrid.run(down, coarse_b, x, b, level.w, *operator, _NOTHING, level.merge, level.cuts)
         for visit in range(self.levels[number + 1].visits):
-            self._cycle(number + 1, coarse_x, coarse_b, again=visit > 0)
+            self._cycle(number + 1, again=visit > 0)
         if level.steps.size:
             multigrid.prolong(x, coarse_x, level.merge)
             _take(level, x, b, range(len(level.steps) - 1, -1, -1))
@@ -147,7 +149,7 @@ class GeometricMultigrid:
             multigrid.run(_UP, _NOTHING, x, b, level.w, *operator, coarse_x, level.merge, level.cuts)
 
 
-def _take(level: Level, x: Array, b: Array, order: range) -> None:
+def _take(level: Level, x: Single, b: Single, order: range) -> None:
     """Take relaxation steps in the order given."""
     none = (level.w, level.w, level.w)
     for number in order:
@@ -163,7 +165,7 @@ class _Tail:
         first = levels[0]
         sizes = [[level.d.size, *(c.size for c in level.couplings)] for level in levels]
         begins = np.concatenate([np.zeros((1, 4), np.int64), np.cumsum(sizes, axis=0)[:-1]]).astype(np.int64)
-        x, b = np.zeros(sum(s[0] for s in sizes)), np.zeros(sum(s[0] for s in sizes))
+        x, b = np.zeros((2, sum(s[0] for s in sizes)), np.float32)
         self.x, self.b = x[: first.d.size].reshape(first.shape), b[: first.d.size].reshape(first.shape)
         flat = [np.concatenate([level.w.ravel() for level in levels])]
         flat.append(np.concatenate([level.d.ravel() for level in levels]))
@@ -194,7 +196,7 @@ class _Tail:
 def _flat_smoothing(levels: list[Level]) -> tuple[NDArray[Any], ...]:
     """Return the line steps of all levels, where each level's begin, all factors and where they begin, point steps."""
     steps: list[tuple[int, ...]] = []
-    begins, factors, end = [0], [np.zeros(0)], 0
+    begins, factors, end = [0], [np.zeros(0, np.float32)], 0
     factor_begins: list[tuple[int, int, int]] = []
     for level in levels:
         slots = {}

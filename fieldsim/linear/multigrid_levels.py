@@ -13,14 +13,15 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from fieldsim.kernels import coarsening, line_relaxation
+from fieldsim.kernels import coarsening, conjugate, line_relaxation
 from fieldsim.linear.grid_operator import GridOperator
 from fieldsim.linear.multigrid_plan import choose
 
 Array = NDArray[np.float64]
+Single = NDArray[np.float32]
 Integers = NDArray[np.int64]
 Couplings = tuple[Array, Array, Array]
-LineFactors = tuple[Array, Array, Array]
+LineFactors = tuple[Single, Single, Single]
 Walls = dict[tuple[int, int], Array]
 
 _COARSEST = 100
@@ -34,13 +35,14 @@ _WORK_OF_W = 1.4
 class Level:
     """One grid of three axes: what is added to the diagonal, couplings, 1 / A_ii, and how it is relaxed.
 
+    The numbers are held in single precision, in units in which the finest level's largest is 1.
     `merge` tells how many cells become one along each axis. `steps` are empty where points relax in two colours;
     else each row is (axis or -1, seam bits, parity), with the factors of its lines in `factors`.
     """
 
-    d: Array
-    couplings: Couplings
-    w: Array
+    d: Single
+    couplings: tuple[Single, Single, Single]
+    w: Single
     merge: Integers
     steps: Integers
     factors: dict[int, LineFactors]
@@ -71,22 +73,22 @@ class Level:
         return np.append(self.planes[:-1] // self.merge[0] * self.merge[0], self.shape[0])
 
 
-def build_levels(operator: GridOperator) -> list[Level]:
-    """Return the levels of an operator, fine to coarse; the last one is small enough for elimination."""
-    d, couplings = _with_three_axes(operator)
+def build_levels(d: Array, couplings: Couplings, scale: float) -> list[Level]:
+    """Return the levels of an operator divided by `scale`, fine to coarse; the last is small enough for elimination."""
     walls = _walls(d)
     levels: list[Level] = []
     while True:
-        w = np.empty_like(d)
-        coarsening.inverse_diagonal(w, d, *couplings)
-        level = Level(d, couplings, w, np.ones(3, np.int64), np.zeros((0, 5), np.int64), {})
+        own, first, second, third = (_single(values, scale) for values in (d, *couplings))
+        w = np.empty(d.shape, np.float32)
+        coarsening.inverse_diagonal(w, own, first, second, third)
+        level = Level(own, (first, second, third), w, np.ones(3, np.int64), np.zeros((0, 5), np.int64), {})
         levels.append(level)
         if d.size <= _COARSEST:
             break
         merge, lines = choose(level.shape, couplings)
         level.merge = np.array(merge)
         _prepare_steps(level, lines)
-        d, couplings, walls = _coarsen(level, walls)
+        d, couplings, walls = _coarsen(level, d, couplings, walls)
     _set_visits(levels)
     return levels
 
@@ -103,10 +105,16 @@ def dense(level: Level) -> tuple[Array, Array]:
             np.add.at(coupling, (lower, upper), c.ravel())
             np.add.at(coupling, (upper, lower), c.ravel())
     np.fill_diagonal(coupling, 0.0)
-    return coupling, level.d.ravel().copy()
+    return coupling, level.d.ravel().astype(float)
 
 
-def _with_three_axes(operator: GridOperator) -> tuple[Array, Couplings]:
+def _single(values: Array, scale: float) -> Single:
+    result = np.empty(values.shape, np.float32)
+    conjugate.scaled(result.reshape(-1), values.reshape(-1), 1.0 / scale)
+    return result
+
+
+def with_three_axes(operator: GridOperator) -> tuple[Array, Couplings]:
     """Return diagonal and couplings with axes of length 1 put in: before one axis, between two."""
     shape = operator.shape
     place = {1: (2,), 2: (0, 2), 3: (0, 1, 2)}[len(shape)]
@@ -180,11 +188,11 @@ def _walls(d: Array) -> Walls:
     return walls
 
 
-def _coarsen(level: Level, walls: Walls) -> tuple[Array, Couplings, Walls]:
+def _coarsen(level: Level, fine_d: Array, fine_couplings: Couplings, walls: Walls) -> tuple[Array, Couplings, Walls]:
     merge = [int(f) for f in level.merge]
     shape = [(n + f - 1) // f for n, f in zip(level.shape, merge, strict=True)]
     couplings = []
-    for axis, fine in enumerate(level.couplings):
+    for axis, fine in enumerate(fine_couplings):
         faces = list(shape)
         faces[axis] = 0 if shape[axis] == 1 else shape[axis] - (not level.rings[axis])
         coarse = np.zeros(faces)
@@ -194,10 +202,10 @@ def _coarsen(level: Level, walls: Walls) -> tuple[Array, Couplings, Walls]:
             coarsening.coarse_couplings(coarse, fine, axis, f0, f1, f2, n0, n1, n2)
         couplings.append(coarse)
     d = np.empty(shape)
-    coarsening.coarse_diagonal(d, level.d, *level.couplings, *merge)
+    coarsening.coarse_diagonal(d, fine_d, *fine_couplings, *merge)
     coarse_walls = {}
     for (axis, end), wall in walls.items():
-        total, kept = _coarse_wall(level, wall, axis, end)
+        total, kept = _coarse_wall(level, fine_couplings[axis], wall, axis, end)
         side = _side(axis, end)
         d[side] = np.maximum(d[side] - (total - kept), 0.0)
         coarse_walls[axis, end] = kept
@@ -205,12 +213,12 @@ def _coarsen(level: Level, walls: Walls) -> tuple[Array, Couplings, Walls]:
     return d, (first, second, third), coarse_walls
 
 
-def _coarse_wall(level: Level, wall: Array, axis: int, end: int) -> tuple[Array, Array]:
+def _coarse_wall(level: Level, couplings: Array, wall: Array, axis: int, end: int) -> tuple[Array, Array]:
     """Return the sum of a wall's conductances over each coarse face, and the conductance from the coarse middle."""
     n = level.shape[axis]
     chain = wall
     if level.merge[axis] == 2 and n > 1 and (end == 0 or n % 2 == 0):
-        inner = level.couplings[axis].take([n - 2 if end else 0], axis)
+        inner = couplings.take([n - 2 if end else 0], axis)
         with np.errstate(divide="ignore"):
             chain = 1.0 / (1.0 / wall + 0.5 / inner)
     total = wall

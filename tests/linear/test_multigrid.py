@@ -54,4 +54,6 @@ def test_the_cycle_is_symmetric(name: str) -> None:
     cycle = GeometricMultigrid(A)
     x, y = np.random.default_rng(2).standard_normal((2, *A.shape))
     forth, back = (np.vdot(x, cycle.apply(y)), np.vdot(y, cycle.apply(x)))
-    assert forth == pytest.approx(back, rel=1e-9)
+    # the cycle runs in single precision
+    size = np.linalg.norm(x) * np.linalg.norm(cycle.apply(y))
+    assert abs(forth - back) <= 1e-5 * size
