@@ -258,19 +258,19 @@ class Mesh:
     def volumes(self) -> FloatArray:
         """Volumes of the cells (areas in two dimensions, lengths in one), shape `shape`."""
         cells = [over(a.edges[:-1], a.edges[1:]) for a in self.axes]
-        return frozen(self.integral(cells, range(self.dim), self.shape))
+        return frozen(np.array(self.integral(cells, range(self.dim), self.shape)))
 
     def face_areas(self, axis: int) -> FloatArray:
-        """Return the areas of the faces across `axis`, shape `shape` with one more along `axis`."""
+        """Return the areas of the faces across `axis`, shape `shape` with one more along `axis`, read-only."""
         along = [over(a.edges[:-1], a.edges[1:]) for a in self.axes]
         along[axis] = at_points(self.axes[axis].edges)
         number = self.axis_coordinate[axis]
         factors = [i for i in range(self.dim) if i != number]
         shape = tuple(n + 1 if k == axis else n for k, n in enumerate(self.shape))
-        return np.abs(self.integral(along, factors, shape))
+        return self.integral(along, factors, shape)
 
     def half_distances(self, axis: int) -> tuple[FloatArray, FloatArray]:
-        """Return the lengths from each centre to its lower and to its upper face along `axis`, shape `shape`."""
+        """Return the lengths from each centre to its lower and upper face along `axis`, shape `shape`, read-only."""
         a = self.axes[axis]
         along = [at_points(other.centers) for other in self.axes]
         lengths = []
@@ -287,7 +287,10 @@ class Mesh:
         *,
         whole: bool = True,
     ) -> FloatArray:
-        """Integrate a product of scale factors; left-out axes over their whole range, or at their reference."""
+        """Integrate a product of scale factors; left-out axes over their whole range, or at their reference.
+
+        The result is a read-only view: along axes on which it does not depend nothing is stored.
+        """
         chosen = tuple(factors)
         parts = []
         for number, axis in enumerate(self.coordinate_axis):
@@ -306,9 +309,10 @@ class Mesh:
                 result = result * h[i]
             return result
 
-        value = integrate(product, parts)
+        # a scale factor may come out as -1e-17 at a pole
+        value = np.abs(integrate(product, parts))
         left_out = tuple(i for i, axis in enumerate(self.coordinate_axis) if axis is None)
-        return np.array(np.broadcast_to(value.squeeze(axis=left_out), shape))
+        return np.broadcast_to(value.squeeze(axis=left_out), shape)
 
 
 def is_full_turn(length: float, period: float | None = tau) -> bool:
