@@ -130,8 +130,10 @@ def _function(what: Callable[..., object], place: Place, names: Sequence[str], n
 
     def slopes(t: float, fields: Fields) -> dict[str, FloatArray]:
         result = {}
+        sizes = {field: float(np.abs(fields[field]).max(initial=0.0)) for field in uses}
         for field in sorted(uses):
-            nudge = _NUDGE * max(float(np.abs(fields[field]).max()), _NUDGE)
+            # what is nought so far has no size of its own
+            nudge = _NUDGE * (sizes[field] or max(sizes.values()) or 1.0)
             above = rule(t, {**fields, field: fields[field] + nudge})
             result[field] = (above - rule(t, {**fields, field: fields[field] - nudge})) / (2.0 * nudge)
         return result
