@@ -16,7 +16,7 @@ from fieldsim.arrays import FloatArray
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.linear import check_method
-from fieldsim.physics import ConservationSystem
+from fieldsim.physics import ConservationSystem, FiniteVolume
 from fieldsim.physics.coupled_system import CoupledSystem
 from fieldsim.simulation.coupled import CoupledProblem, refuse_part
 from fieldsim.simulation.coupled_record import CoupledRecording
@@ -26,10 +26,8 @@ from fieldsim.simulation.coupled_scales import absolute
 from fieldsim.simulation.problem import Problem, guard_memory
 from fieldsim.simulation.record import Recording, RunState
 from fieldsim.simulation.result import Result
+from fieldsim.simulation.times import jump_times, output_times, time_in_seconds
 from fieldsim.stepping import Step, march, method_named
-from fieldsim.units import parse_quantity
-
-_MOST_OUTPUTS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -157,9 +155,9 @@ def evolve(
     check_method(solver, name="solver")
     refuse_part(problem)
     rule = method_named(method)
-    until = _time("until", until)
+    until = time_in_seconds("until", until)
     still = _Steadiness(problem, steady, until)
-    stops, breaks = _output_times(until, outputs), _jump_times(jumps, until)
+    stops, breaks = output_times(until, outputs), jump_times(jumps, until)
     if resume is not None and not isinstance(resume, RunState):
         raise InvalidInput(must("resume", "a state that an observer took", resume, "Keep moment.state() of a run."))
     system: ConservationSystem | CoupledSystem
@@ -176,6 +174,10 @@ def evolve(
         guard_memory(problem, len(stops) + 1)
         system = ConservationSystem(problem.volume, solver=solver)
         run = Recording(problem) if resume is None else Recording.resumed(problem, resume)
+    drifting = any(volume.drift is not None for volume in _volumes(problem))
+    if rule.parabolic and dt is not None and drifting:
+        remedy = "Without dt the error estimate keeps the step stable, or use tr_bdf2."
+        raise InvalidInput(must("dt", f"left out for {rule.title} where a velocity carries the unknown", dt, remedy))
     reason = system.exponential.reason if rule.exact else "asked for"
     watch = _Watch(run, until, tuple(observers))
     if resume is None:
@@ -201,6 +203,10 @@ def evolve(
         if watch.show(len(run.times) - 1 if step.landed else None) or ended:
             break
     return run.result(rule.title, reason, steady=ended)
+
+
+def _volumes(problem: Problem | CoupledProblem) -> list[FiniteVolume]:
+    return list(problem.law.volumes.values()) if isinstance(problem, CoupledProblem) else [problem.volume]
 
 
 @dataclass(frozen=True)
@@ -247,48 +253,3 @@ class _Steadiness:
         spread = np.subtract(step.clock.highest, step.clock.lowest)
         moved = np.abs(step.u - before).reshape(spread.size, -1).max(axis=1) * (self.until / (step.t - step.begin))
         return bool((moved <= self.tolerance * spread).all())
-
-
-def _time(name: str, value: object) -> float:
-    """Return a time in s, 0 or later; raises InvalidInput."""
-    time = parse_quantity(value, "s", name=name) if isinstance(value, str) else value
-    number = isinstance(time, int | float | np.integer | np.floating) and not isinstance(time, bool)
-    if not number or not 0.0 <= float(time) < np.inf:  # type: ignore[arg-type]
-        raise InvalidInput(must(name, "a time in s, 0 or later", value, f"For example {name}=10.0."))
-    return float(time)  # type: ignore[arg-type]
-
-
-def _jump_times(jumps: object, until: float) -> tuple[float, ...]:
-    """Return the times of jumps in s; raises InvalidInput for what is no list of times up to `until`."""
-    if isinstance(jumps, np.ndarray):
-        jumps = jumps.tolist()
-    if isinstance(jumps, str) or not isinstance(jumps, Sequence):
-        raise InvalidInput(must("jumps", "a list of times in s", jumps, "For example jumps=[0.5]."))
-    times = tuple(_time(f"jumps[{number}]", jump) for number, jump in enumerate(jumps))
-    late = [time for time in times if time > until]
-    if late:
-        remedy = "Follow the run for longer, or leave the jump out."
-        raise InvalidInput(must("jumps", f"times up to until = {until:g} s", late[0], remedy))
-    return times
-
-
-def _output_times(until: float, outputs: int | Sequence[float]) -> list[float]:
-    """Return the output times after 0."""
-    if until == 0.0:
-        return []
-    if isinstance(outputs, int | np.integer) and not isinstance(outputs, bool):
-        if not 1 <= outputs <= _MOST_OUTPUTS:
-            rule = f"between 1 and {_MOST_OUTPUTS}"
-            raise InvalidInput(must("outputs", rule, outputs, "outputs=50 gives 51 fields, the start included."))
-        times = np.linspace(0.0, until, int(outputs) + 1)[1:].tolist()
-        return [*times[:-1], float(until)]
-    try:
-        times = np.asarray(outputs, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise InvalidInput(must("outputs", "a number or a list of times", outputs, "outputs=50.")) from error
-    good = times.ndim == 1 and times.size > 0 and np.isfinite(times).all() and (np.diff(times) > 0).all()
-    if not good or times[0] < 0.0 or times[-1] > until * (1 + 1e-12):
-        rule = f"increasing times from 0 to until = {until:g} s"
-        raise InvalidInput(must("outputs", rule, outputs, "For example outputs=[0.1, 1.0]."))
-    later = [min(t, float(until)) for t in times.tolist() if t > 0.0]
-    return later if later and later[-1] == until else [*later, float(until)]

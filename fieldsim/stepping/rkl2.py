@@ -95,4 +95,4 @@ def _coefficients(count: int) -> _Coefficients:
     return _Coefficients(b[1] * w, tuple(rows), tuple(times[:-1]))
 
 
-RKL2 = LegendreStepping(name="rkl2", title="RKL2 super time stepping", order=2, error_order=3)
+RKL2 = LegendreStepping(name="rkl2", title="RKL2 super time stepping", order=2, error_order=3, parabolic=True)

@@ -81,7 +81,8 @@ class Method(ABC):
 
     `order` of the solution; `error_order` is the power of dt by which the error estimate falls (0: none);
     `half_starts` counts the half steps by backward Euler that a march of fixed steps begins with (Rannacher);
-    `remembers` tells a two-step method, whose steps grow at most by `largest_growth`; `exact` has no error in time.
+    `remembers` tells a two-step method, whose steps grow at most by `largest_growth`; `exact` has no error in time;
+    `parabolic` needs real rates to be stable, so that a drift asks for the error estimate.
     """
 
     name: str
@@ -92,6 +93,7 @@ class Method(ABC):
     largest_growth: float = 5.0
     remembers: bool = False
     exact: bool = False
+    parabolic: bool = False
 
     @property
     def explicit(self) -> bool:

@@ -193,6 +193,18 @@ def test_the_tolerance_bounds_the_error(method):
     assert errors[1] < 0.1 * errors[0]
 
 
+def test_fixed_super_steps_with_a_drift_are_refused():
+    """RKL2 is stable along the negative real axis only; a velocity moves the rates off it."""
+    mesh = fs.cartesian(x=(0, 1), cells=32, periodic=("x",))
+    problem = fs.Problem(mesh, fs.Diffusion(1e-3, velocity=(1.0,)), {}, initial="sin(2*pi*x)**2")
+    with pytest.raises(InvalidInput, match="`dt` must be left out for RKL2 super time stepping where a velocity"):
+        fs.evolve(problem, until=0.5, method="rkl2", dt=0.05)
+    run = fs.evolve(problem, until=0.5, outputs=1, method="rkl2")
+    other = fs.evolve(problem, until=0.5, outputs=1)
+    np.testing.assert_allclose(run.field.values, other.field.values, rtol=0, atol=3e-3)
+    assert run.balance.relative < 1e-12
+
+
 # ---- steadiness
 
 
