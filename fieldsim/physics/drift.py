@@ -171,6 +171,21 @@ class Drift:
             result.append(np.where(flow > 0.0, flow * lower, flow * upper))
         return tuple(result)
 
+    def on_faces(self, flows: Flows, carried: Flows) -> Flows:
+        """Return flows through all faces (n + 1 along each axis) with what is carried between neighbours added."""
+        result = []
+        for axis, (flow, addition) in enumerate(zip(flows, carried, strict=True)):
+            total, inner = np.moveaxis(flow.copy(), axis, 0), np.moveaxis(addition, axis, 0)
+            total[1 : len(inner) + 1] += inner
+            if self.mesh.axes[axis].periodic:
+                total[0] += inner[-1]
+            result.append(np.moveaxis(total, 0, axis))
+        return tuple(result)
+
+    def flux(self, t: float, u: FloatArray) -> FloatArray:
+        """Return s v u at the cell centres along the mesh's axes, (ndim, *shape)."""
+        return self.velocity.centers(t) * (u if self.stored is None else self.stored * u)
+
     def net(self, carried: Flows) -> FloatArray:
         """Return what flows carry into each cell less what they carry out, without the walls."""
         result = np.zeros(self.mesh.shape)

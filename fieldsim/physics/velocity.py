@@ -30,9 +30,13 @@ _EXAMPLE = 'For example velocity=("-y", "x"), or {"r": "0.1/r"} along the mesh\'
 
 @dataclass(frozen=True)
 class Velocity:
-    """Volume flows through all faces (n + 1 along each axis, along its direction) at a time, in m^3/s."""
+    """Volume flows through all faces (n + 1 along each axis, along its direction) at a time, in m^3/s.
+
+    `centers` gives the components along the axes at the cell centres, (ndim, *shape), in m/s.
+    """
 
     flows: Callable[[float], Flows]
+    centers: Callable[[float], FloatArray]
     varies: bool = False
 
 
@@ -47,13 +51,14 @@ def read_velocity(mesh: Mesh, what: VelocityLike) -> Velocity:
         raise InvalidInput(must("velocity", "given on a mesh of coordinate axes", mesh, remedy))
     if isinstance(what, VectorField):
         flows = _interpolated(mesh, what)
-        return Velocity(lambda t: flows)
+        return Velocity(lambda t: flows, lambda t: what.values[list(mesh.axis_coordinate)])
     components, native = _components(mesh, what)
     per_axis = [_FaceFlows(mesh, axis, components, native=native) for axis in range(mesh.ndim)]
+    centers = _at_centers(mesh, components, native=native)
     if any(part.varies for part in per_axis):
-        return Velocity(lambda t: tuple(part.at(t) for part in per_axis), varies=True)
+        return Velocity(lambda t: tuple(part.at(t) for part in per_axis), centers, varies=True)
     steady = tuple(part.at(0.0) for part in per_axis)
-    return Velocity(lambda t: steady)
+    return Velocity(lambda t: steady, centers)
 
 
 def _components(mesh: Mesh, what: object) -> tuple[list[Number | None], bool]:
@@ -117,6 +122,23 @@ class _FaceFlows:
         for given, share in self.parts:
             result[self.faces] += share * given.values(t)
         return result
+
+
+def _at_centers(mesh: Mesh, components: Sequence[Number | None], *, native: bool) -> Callable[[float], FloatArray]:
+    """Return the components along the axes at the cell centres as a function of time, read when they are needed."""
+    place = Place(mesh.shape, mesh.expression_names, mesh.coordinate_values, "cell")
+
+    def at(t: float) -> FloatArray:
+        parts = [
+            np.zeros(mesh.shape) if what is None else read_given(what, place, unit=_UNIT, name="velocity").values(t)
+            for what in components
+        ]
+        if native:
+            return np.stack([parts[number] for number in mesh.axis_coordinate])
+        basis = mesh.basis[list(mesh.axis_coordinate)]
+        return np.asarray(np.einsum("ik...,k...->i...", basis, np.stack(parts)))
+
+    return at
 
 
 def _place(mesh: Mesh, points: FacePoints, shape: tuple[int, ...]) -> Place:
