@@ -67,6 +67,14 @@ class Bodies:
         return self.fixed | self.holes
 
     @cached_property
+    def passive(self) -> BoolArray:
+        """Cells whose values no flow changes: held bodies and holes."""
+        result = self.holes.copy()
+        for body in self.held:
+            result |= body.cells
+        return result
+
+    @cached_property
     def any(self) -> bool:
         """Whether there are such cells."""
         return bool(self.idle.any())
@@ -92,6 +100,10 @@ class Bodies:
     def closed(self, operator: Operator) -> Operator:
         """Return the operator for the unknowns alone: couplings to idle cells stand on the diagonal."""
         return operator.closed(self.idle) if self.any else operator
+
+    def joined(self, operator: Operator) -> Operator:
+        """Return the operator for the unknowns and the floating bodies."""
+        return operator.closed(self.passive) if self.passive.any() else operator
 
 
 def read_bodies(mesh: Mesh, place: Place, fixed: object, holes: object, equation: Equation) -> Bodies:

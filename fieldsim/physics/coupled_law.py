@@ -27,7 +27,7 @@ class CoupledLaw:
     def __post_init__(self) -> None:
         """Refuse floating bodies and far fields, which know one linear law only."""
         for volume in self.volumes.values():
-            volume.require_run()
+            volume.require_alone()
 
     @cached_property
     def names(self) -> tuple[str, ...]:

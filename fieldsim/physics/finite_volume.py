@@ -41,12 +41,12 @@ class Linearised:
     """-d gain/du = operator * diag(weight), the operator symmetric but for a drift; without `weight` it is 1.
 
     For K = m(place) f(u), weight = f(u) makes Kirchhoff's variable the unknown, in which conduction is symmetric;
-    for other K it is close to the derivative. `whole` still couples the unknowns with the bodies.
+    for other K it is close to the derivative. `whole` has the floating bodies' cells among the unknowns.
     """
 
     operator: Operator
+    whole: Operator
     weight: FloatArray | None = None
-    whole: Operator | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,16 +125,19 @@ class FiniteVolume:
         return (*(g.name for g in given if g.varies), *walls, *self.contacts.varying, *flow)
 
     def require_run(self) -> None:
-        """Raise InvalidInput where bodies or walls know the steady state of one law only."""
-        for body in self.bodies.afloat:
-            remedy = "In time, make it a region of large conductivity, density and capacity, heated by its source."
-            rule = "held at a value in time or among several fields"
-            raise InvalidInput(must(body.name, rule, "a floating body", remedy))
+        """Raise InvalidInput where walls know the steady state only."""
         for condition in self.conditions.values():
             if isinstance(condition, OpenSide):
                 remedy = "Put the walls far enough to feel nothing, and insulate them."
                 rule = "for the steady state of one field"
                 raise InvalidInput(must(condition.name, rule, "a far field in a run", remedy))
+
+    def require_alone(self) -> None:
+        """Raise InvalidInput where bodies or walls know one law only, and several are coupled."""
+        for body in self.bodies.afloat:
+            remedy = "Hold it at a value, or make it a region of large conductivity."
+            raise InvalidInput(must(body.name, "held at a value among several fields", "a floating body", remedy))
+        self.require_run()
 
     @cached_property
     def loose(self) -> tuple[BoolArray, ...]:
@@ -342,7 +345,8 @@ class FiniteVolume:
         if weight is not None:
             diagonal /= weight
         whole = operator.shifted(diagonal)
-        return Linearised(self.bodies.closed(whole), weight, whole)
+        closed = self.bodies.closed(whole)
+        return Linearised(closed, self.bodies.joined(whole) if self.bodies.afloat else closed, weight)
 
     def stiffness(self, t: float, u: FloatArray) -> tuple[Operator, FloatArray, FloatArray | None]:
         """Return K, D and w: (K w + D) is the derivative of `leaving` by the unknown; w is None for 1."""

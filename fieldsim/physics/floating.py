@@ -30,7 +30,8 @@ class Floating:
     """A perfect conductor that nothing holds: its value is the same everywhere on it, and is an answer.
 
     `supply` is what it gives off in all: its charge in C (electrostatics), its power in W (heat), mol/s (diffusion);
-    per metre in the plane. 0 is an uncharged conductor.
+    per metre in the plane. 0 is an uncharged conductor. In time it stores as the model says of its cells, starts at
+    the mean of the initial values there, and the supply may be a formula of t.
     """
 
     supply: Number = 0.0
@@ -45,8 +46,8 @@ class Floating:
 class PreparedWithBodies:
     """A prepared system with floating bodies: `solve` takes and returns arrays over the mesh, bodies' cells included.
 
-    `prepared` solves for the unknowns with every body at nought, `whole` still couples them with the bodies, and
-    the answer in a body's cells is its value times `weight`.
+    `prepared` solves for the unknowns with every body at nought, `whole` has the bodies' cells too, and the answer in
+    a body's cells is its value times `weight`.
     """
 
     def __init__(self, prepared: Prepared, whole: Operator, bodies: Bodies, weight: FloatArray | None = None) -> None:

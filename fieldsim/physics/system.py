@@ -19,6 +19,7 @@ from fieldsim.linear.exponential import Exponential, find_exponential
 from fieldsim.linear.krylov import bicgstab
 from fieldsim.physics.equation import Equation
 from fieldsim.physics.finite_volume import FiniteVolume
+from fieldsim.physics.floating import PreparedWithBodies
 
 _KEPT = 4
 _DIGITS = 11
@@ -39,7 +40,7 @@ class ConservationSystem:
         self.leading = volume.upwind if volume.follows and not volume.data_follow else volume
         self.storage: FloatArray = np.ones(volume.mesh.shape) if volume.storage is None else volume.storage
         self.solver = solver
-        self.prepared: OrderedDict[tuple[float, float], Prepared] = OrderedDict()
+        self.prepared: OrderedDict[tuple[float, float], Prepared | PreparedWithBodies] = OrderedDict()
         self.fastest: float | None = None
         self.constant: Operator | None = None
 
@@ -73,13 +74,18 @@ class ConservationSystem:
         delta = self._solver_for(t, shared).solve(right, rtol=rtol).x
         if shared == shift and not self.volume.bodies.any:
             return delta
-        return self._conserving(self.storage + shift * self._matrix(t).column_sums, delta, right)
+        return self._conserving(self.storage + shift * self._held(t), delta, right)
 
     def _newton(self, t: float, shift: float, u: FloatArray, right: FloatArray, rtol: float) -> FloatArray:
         derivative = self.volume.linearised(t, u)
         weight = 1.0 if derivative.weight is None else derivative.weight
         kept = np.maximum(self.storage - shift * self._growth(t, u), _KEPT_SHARE * self.storage)
         matrix = derivative.operator.shifted(kept / weight, shift)
+        if self.volume.bodies.afloat:
+            whole = derivative.whole.shifted(kept / weight, shift)
+            alone = prepare(matrix, method=self.solver)
+            found = PreparedWithBodies(alone, whole, self.volume.bodies, derivative.weight).solve(right, rtol=rtol).x
+            return self.volume.bodies.levelled(self._conserving(whole.column_sums, found, right) / weight)
         delta = None if self.leading.follows else self._led(t, shift, matrix, right, rtol)
         if delta is None:
             delta = prepare(matrix, method=self.solver).solve(right, rtol=rtol).x
@@ -88,7 +94,7 @@ class ConservationSystem:
     def _led(self, t: float, shift: float, matrix: Operator, right: FloatArray, rtol: float) -> FloatArray | None:
         """Return the correction by iteration with the factors of the upwind law; None where that does not converge."""
         upwind = self._solver_for(t, float(f"{shift:.{_DIGITS}e}"))
-        if upwind.method != "direct":
+        if upwind.method != "direct" or isinstance(upwind, PreparedWithBodies):
             return None
         shape, stored, b = right.shape, matrix.matrix(), right.ravel()
         x, _ = bicgstab(
@@ -118,10 +124,17 @@ class ConservationSystem:
         `held` are the sums over the columns of the matrix: couplings give to one cell what they take from another.
         """
         if self.volume.bodies.any:
-            free = ~self.volume.bodies.idle
+            free = ~self.volume.bodies.passive
             held, right, delta = np.where(free, held, 0.0), np.where(free, right, 0.0), np.where(free, delta, 0.0)
             return delta + free * (float((right - held * delta).sum()) / float(held.sum()))
         return delta + float((right - held * delta).sum()) / float(held.sum())
+
+    def _held(self, t: float) -> FloatArray:
+        """Return the column sums of a linear law's matrix: how strongly what lies outside holds each cell."""
+        bodies = self.volume.bodies
+        if not bodies.afloat:
+            return self._matrix(t).column_sums
+        return self.leading.linearised(t, np.zeros_like(self.storage)).whole.column_sums
 
     def _matrix(self, t: float) -> Operator:
         """Return the matrix of a linear law, made once where it is constant."""
@@ -138,12 +151,12 @@ class ConservationSystem:
         if constant and self.fastest is not None:
             return self.fastest
         derivative = volume.linearised(t, u)
-        bounds = derivative.operator.row_bounds() / self.storage
+        bounds = derivative.whole.row_bounds() / self.storage
         if derivative.weight is not None:
             bounds = bounds * derivative.weight
         if self.volume.drift is not None:
             bounds = bounds + self.volume.drift.beyond_upwind(t, volume.operator_at(t, u).couplings) / self.storage
-        fastest = float(bounds[~self.volume.bodies.idle].max())
+        fastest = float(bounds[~self.volume.bodies.passive].max())
         if constant:
             self.fastest = fastest
         return fastest
@@ -186,13 +199,18 @@ class ConservationSystem:
         shared = lost / (float(self.storage.sum()) + dt * float(self._matrix(t).diagonal.sum()))
         return after + shared, mean + shared
 
-    def _solver_for(self, t: float, shift: float) -> Prepared:
+    def _solver_for(self, t: float, shift: float) -> Prepared | PreparedWithBodies:
         key = (shift, t if self.volume.matrix_varies else 0.0)
         if key in self.prepared:
             self.prepared.move_to_end(key)
             return self.prepared[key]
         matrix = self._matrix(t).shifted(self.storage, shift)
-        self.prepared[key] = prepare(matrix, method=self.solver)
+        alone = prepare(matrix, method=self.solver)
+        if self.volume.bodies.afloat:
+            whole = self.leading.linearised(t, np.zeros_like(self.storage)).whole.shifted(self.storage, shift)
+            self.prepared[key] = PreparedWithBodies(alone, whole, self.volume.bodies)
+        else:
+            self.prepared[key] = alone
         while len(self.prepared) > _KEPT:
             self.prepared.popitem(last=False)
         return self.prepared[key]

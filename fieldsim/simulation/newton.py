@@ -100,9 +100,7 @@ def _passing(volume: FiniteVolume, u: FloatArray) -> float:
     return max(_norm(volume.upwind.matrix_at(0.0).row_bounds() * u), np.finfo(float).tiny)
 
 
-def _newton(
-    volume: FiniteVolume, start: FloatArray, solver: str, rtol: float, pins: FloatArray | None = None
-) -> Found:
+def _newton(volume: FiniteVolume, start: FloatArray, solver: str, rtol: float, pins: FloatArray | None = None) -> Found:
     u, method = volume.bodies.filled(0.0, start), solver
     left = volume.gain(0.0, u)
     scale = _norm(left) if pins is None else _passing(volume, u)
@@ -112,7 +110,7 @@ def _newton(
         matrix = derivative.operator if pins is None else derivative.operator.shifted(pins)
         alone = prepare(matrix, method=solver)
         prepared: Prepared | PreparedWithBodies = alone
-        if volume.bodies.afloat and derivative.whole is not None:
+        if volume.bodies.afloat:
             prepared = PreparedWithBodies(alone, derivative.whole, volume.bodies, derivative.weight)
         method = prepared.method
         delta = prepared.solve(left, rtol=min(1e-4, rtol)).x

@@ -135,8 +135,11 @@ class Recording:
 
     @classmethod
     def resumed(cls, problem: Problem, state: RunState) -> Recording:
-        """Return the recording as it was; raises InvalidInput for the state of another mesh or other walls."""
+        """Return the recording as it was; raises InvalidInput for the state of another mesh, other walls or version."""
         meta, arrays = state.meta, state.arrays
+        if "amounts" not in arrays or "changed_in" not in meta:
+            remedy = "Start the run again."
+            raise InvalidInput(must("resume", "a state of this version of fieldsim", "one without its amounts", remedy))
         walls = list(problem.volume.exits)
         for name, expected in (("shape", list(problem.mesh.shape)), ("walls", walls)):
             if list(meta.get(name, [])) != expected:
@@ -170,6 +173,7 @@ class DataRange:
         self.least, self.most = self.low, self.high
         source = self.volume.source.constant
         self.bounded = source is not None and not source.any() and self.volume.sink is None
+        self.bounded = self.bounded and not self.volume.bodies.afloat
         # the tangent of a nonlinear wall refers to no value that bounds the unknown
         self.bounded = self.bounded and not any(c.follows for c in self.volume.conditions.values())
         self.varies = bool(self.volume.data_vary)

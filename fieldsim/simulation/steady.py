@@ -88,10 +88,10 @@ def _linear(problem: Problem, solver: str, rtol: float) -> Result:
     matrix, whole = derivative.operator, derivative.whole
     if loose and not floats:
         pins *= matrix.row_bounds().max()
-        matrix, whole = matrix.shifted(pins), whole.shifted(pins) if whole is not None else None
+        matrix, whole = matrix.shifted(pins), whole.shifted(pins)
     alone = prepare(matrix, method=solver, nullspace=floats, weights=weights)
     prepared: Prepared | PreparedWithBodies = alone
-    if bodies.afloat and whole is not None:
+    if bodies.afloat:
         prepared = PreparedWithBodies(alone, whole, bodies)
     values, residual, iterations = _refined(volume, prepared, start, supply, rtol)
     for region in () if floats else loose:

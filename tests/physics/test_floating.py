@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
 import fieldsim as fs
 from fieldsim.errors import InvalidInput
@@ -157,6 +158,49 @@ def test_a_pocket_that_holes_cut_off():
     assert cooled.balance.relative < 1e-12
     held = fs.solve(heated.replace(fixed=[("x < 0.1 and y < 0.1", 3.0)]))
     assert float(held.flow_out("fixed[0]")) == pytest.approx(0.04, rel=1e-10)
+
+
+@pytest.mark.parametrize("method", ["tr_bdf2", "backward_euler", "rk4"])
+def test_a_block_that_cools_through_a_slab(method):
+    """H du/dt = du/dx at x = 0 and u = 0 at x = 1: sin(z (1 - x)) exp(-z^2 t), z tan z = 1/H (Carslaw & Jaeger, 3.13).
+
+    One mode decays as one: the block, of heat capacity H = 0.5 a unit of area, with the slab.
+    """
+    z = brentq(lambda z: z * np.tan(z) - 2.0, 0.1, 1.5)
+    errors = []
+    for n in (20, 40):
+        mesh = fs.cartesian(x=(-0.25, 1), cells=5 * n // 4)
+        model = fs.Heat(1.0, density=[("x < 0", 2.0), 1.0], capacity=1.0)
+        walls = {"x-": NONE, "x+": fs.Value(0.0)}
+        start = f"sin({z}*(1 - max(x, 0)))"
+        problem = fs.Problem(mesh, model, walls, initial=start, fixed=[("x < 0", fs.Floating())])
+        options = {"tr_bdf2": {"rtol": 1e-7}, "backward_euler": {"dt": 1e-3}, "rk4": {"dt": 2.5e-4}}[method]
+        run = fs.evolve(problem, until=0.1, outputs=1, method=method, **options)
+        exact = np.exp(-(z**2) * 0.1) * np.sin(z * (1 - np.maximum(mesh.axes[0].centers, 0)))
+        errors.append(np.abs(run.field.values - exact).max())
+        assert np.ptp(run.field.values[: n // 4]) < 1e-14
+        assert float(run.value_of("fixed[0]")) == pytest.approx(np.exp(-(z**2) * 0.1) * np.sin(z), rel=2e-3)
+        # what the block gave off is what it lost
+        lost = 0.5 * (np.sin(z) - float(run.value_of("fixed[0]")))
+        assert -run.balance.through["fixed[0]"] == pytest.approx(lost, rel=1e-10)
+        assert run.balance.relative < 1e-12
+    if method != "backward_euler":
+        assert np.log2(errors[0] / errors[1]) == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_heater_in_an_insulated_box_in_time():
+    """All of P = 3 sin^2(t) stays: the content rises by its integral, also where k follows T."""
+    mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(10, 8))
+    walls = dict.fromkeys(mesh.walls, NONE)
+    fixed = [("x < 0.2 and y < 0.5", fs.Floating("3*sin(t)**2"))]
+    given = 1.5 * (2.0 - np.sin(4.0) / 2)
+    for conductivity in (1.0, "1 + T"):
+        model = fs.Heat(conductivity, density=2.0, capacity=3.0)
+        run = fs.evolve(fs.Problem(mesh, model, walls, fixed=fixed), until=2.0, outputs=2, rtol=1e-5)
+        assert float(run.content()) == pytest.approx(given, rel=1e-4)
+        assert run.balance.relative < 1e-11
+        assert np.ptp(run.field.values[:2, :4]) < 1e-14
+        assert run.solver.overshoot is None
 
 
 @pytest.mark.parametrize(
