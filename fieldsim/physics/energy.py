@@ -123,8 +123,8 @@ class EnergyVolume(FiniteVolume):
                 side = self.mesh.sides[self.mesh.names[axis] + "-+"[end]]
                 numbers = np.full(self.mesh.shape, -1)
                 if side.name in self.conditions:
-                    along = numbers[wall_index(side)]
-                    along[...] = count + np.arange(along.size).reshape(along.shape)
+                    along = np.asarray(numbers[wall_index(side)])
+                    numbers[wall_index(side)] = count + np.arange(along.size).reshape(along.shape)
                     count += along.size
                 result[axis, end] = numbers.ravel()
         return MappingProxyType(result)
