@@ -17,6 +17,7 @@ import numpy as np
 from fieldsim.stepping.system import Array, Method, Past, System, Trial, failed
 
 _FEWEST, _MOST = 3, 301
+_SLACK = 1.25
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,9 @@ class LegendreStepping(Method):
 
     def take(self, system: System, t: float, u: Array, dt: float, past: Past | None = None) -> Trial:
         """Take one step of length `dt` from (t, u)."""
-        # data may stiffen during the step
-        count = self.stages(dt, max(system.fastest_rate(t, u), system.fastest_rate(t + dt, u)))
+        # data may stiffen during the step, and so may a law that follows u
+        fastest = max(system.fastest_rate(t, u), system.fastest_rate(t + dt, u))
+        count = self.stages(dt, fastest if system.linear else _SLACK * fastest)
         table = _coefficients(count)
         first, first_flows = dt * system.rate(t, u), dt * system.flows(t, u)
         if not np.isfinite(first).all():

@@ -178,6 +178,14 @@ def test_a_run_resumes_to_the_same_bits(method, tmp_path):
         assert again.solver == whole.solver
 
 
+def test_the_state_of_an_older_version_is_refused():
+    states = []
+    fs.evolve(heated(), until=0.1, outputs=1, observers=[lambda moment: states.append(moment.state())])
+    arrays = {name: values for name, values in states[1].arrays.items() if name != "amounts"}
+    with pytest.raises(InvalidInput, match="`resume` must be a state of this version of fieldsim"):
+        fs.evolve(heated(), until=0.1, outputs=1, resume=type(states[1])(arrays, states[1].meta))
+
+
 @pytest.mark.parametrize("method", ["tr_bdf2", "esdirk4", "bdf2", "rkl2"])
 def test_the_tolerance_bounds_the_error(method):
     n, formula = 40, "sin(pi*x) + 0.5*sin(3*pi*x)"
