@@ -87,6 +87,11 @@ class CoupledProblem:
             raise InvalidInput(must("models", "a mapping from names to models", self.models, remedy))
         check_names(tuple(self.models), self.mesh)
         object.__setattr__(self, "models", MappingProxyType(dict(self.models)))
+        for name, scale in self._each("scales", 1.0).items():
+            number = isinstance(scale, int | float | np.integer | np.floating) and not isinstance(scale, bool)
+            if not (number and 0.0 < scale < np.inf):
+                remedy = "It is the size that counts as 1 for tolerances."
+                raise InvalidInput(must(f"scales[{name!r}]", "a number above 0", scale, remedy))
         _ = self.law, self.initial_values
 
     def replace(self, **changes: Any) -> CoupledProblem:

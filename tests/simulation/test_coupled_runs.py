@@ -68,7 +68,7 @@ def test_tolerance_bounds_the_error_of_an_exchange(method):
 
 
 def test_decay_chain():
-    """A -> B -> C without place: Bateman, Proc. Cambridge Phil. Soc. 15 (1910); C starts from nothing, without a wall."""
+    """A -> B -> C without place: Bateman, Proc. Cambridge Phil. Soc. 15 (1910); C has no size of its own at first."""
     k, q, t = 2.0, 0.5, 3.0
     problem = fs.CoupledProblem(
         fs.cartesian(x=(0, 1), cells=2),
@@ -195,7 +195,7 @@ def test_growth_on_a_plane_in_gray_and_scotts_model():
 
 
 def test_heat_set_free_by_a_reaction():
-    """In a closed vessel the reactant's heat warms the vessel: T rises by Q c / (density capacity), however it burns."""
+    """In a closed vessel the reactant's heat stays: T rises by Q c / (density capacity), however it burns."""
     mesh = fs.cartesian(x=(0, 0.1), y=(0, 0.1), cells=(8, 6))
     walls = dict.fromkeys(mesh.walls, fs.FluxOut(0.0))
     burn = "50*exp(-3000/T)*c_A"
