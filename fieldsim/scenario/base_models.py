@@ -27,12 +27,14 @@ class Record(BaseModel):
 
 
 class Choice(Record):
-    """A mapping with exactly one key, which says what kind of thing its value is."""
+    """A mapping with exactly one key, which says what kind of thing its value is, and keys that may stand beside it."""
+
+    beside: ClassVar[tuple[str, ...]] = ()
 
     @model_validator(mode="after")
     def exactly_one(self) -> Choice:
         """Refuse none or several."""
-        names = list(type(self).model_fields)
+        names = self.kinds()
         given = [name for name in names if getattr(self, name) is not None]
         if len(given) != 1:
             shown = " and ".join(given) if given else "none"
@@ -42,5 +44,10 @@ class Choice(Record):
     @property
     def chosen(self) -> tuple[str, Any]:
         """The one key and what stands under it."""
-        name = next(name for name in type(self).model_fields if getattr(self, name) is not None)
+        name = next(name for name in self.kinds() if getattr(self, name) is not None)
         return name, getattr(self, name)
+
+    @classmethod
+    def kinds(cls) -> list[str]:
+        """Return the keys of which one is given."""
+        return [name for name in cls.model_fields if name not in cls.beside]

@@ -187,7 +187,7 @@ def checked_mesh(spec: MeshSpec, folder: Path) -> Mesh | None:
         except InvalidInput:
             return None
     if max(spec.cells) <= 100_000:
-        make_mesh(spec, folder)
+        return make_mesh(spec, folder)
     return make_mesh(spec, folder, _at_most(spec, 4))
 
 

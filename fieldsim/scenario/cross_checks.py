@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fieldsim.errors import FieldSimError, Finding, InvalidInput
+from fieldsim.scenario.answers import OF_THE_WHOLE
 from fieldsim.scenario.build import ELEVATION, make_potential
 from fieldsim.scenario.build_mesh import checked_mesh
 from fieldsim.scenario.faults import did_you_mean
 from fieldsim.scenario.language import FIELD_FUNCTIONS
 from fieldsim.scenario.nodes import Node, Path, finding
+from fieldsim.scenario.problem_checks import problem_faults
 from fieldsim.scenario.schema import Scenario
 from fieldsim.scenario.slots import Formula, Setting
 
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from fieldsim.meshes import Mesh
 
 Fault = tuple[Path, str]
+_STEPPED = ("crank_nicolson", "trapezoidal")
 _FIRST_NAME = re.compile(r"`(?P<name>\w+)(?:\.(?P<below>\w+))?")
 
 
@@ -40,15 +43,14 @@ def cross_check(scenario: Scenario, setting: Setting, root: Node, folder: FilePa
     elif not (scenario.field is not None and scenario.field.data == ELEVATION):
         faults.append(((), "the key `mesh` is required here. Add it: {type: cartesian, x: [0, 1], cells: [64]}."))
     if mesh is not None:
-        faults += _boundary(scenario, mesh)
-        faults += _formulas(scenario, setting, mesh)
-        faults += _solvable(scenario, mesh)
+        formulas = list(_formulas(scenario, setting, mesh))
+        faults += formulas or problem_faults(scenario, setting, mesh)
     faults += _points(scenario, 2 if scenario.mesh is None else None if mesh is None else mesh.dim)
     faults += _outside(scenario, mesh)
     faults += _potential(scenario)
     faults += _order_of_names(scenario, setting)
     faults += _times(scenario)
-    faults += _checks(scenario)
+    faults += _checks(scenario, setting, mesh)
     faults += _views(scenario, mesh)
     return [finding(root, path, message) for path, message in faults]
 
@@ -77,44 +79,6 @@ def _field_or_model(scenario: Scenario) -> Iterator[Fault]:
                 yield (key,), f"`{key}` belongs to a model; this field is given. Remove it or add a model."
     elif scenario.time is not None and scenario.initial is None:
         yield ("time",), "a run in time must begin somewhere. Add `initial`."
-
-
-def _boundary(scenario: Scenario, mesh: Mesh) -> Iterator[Fault]:
-    if scenario.model is None:
-        return
-    for name in scenario.boundary:
-        if name not in mesh.sides:
-            hint = did_you_mean(name, mesh.walls)
-            yield (
-                ("boundary", name),
-                f"`{name}` must be a side of the mesh: {', '.join(mesh.walls)}. {hint}".strip(),
-            )
-        elif mesh.sides[name].kind != "wall":
-            kind = {"seam": "joined to the other end", "pole": "an axis or a pole"}[mesh.sides[name].kind]
-            yield ("boundary", name), f"`{name}` is {kind} and takes no law. Remove it."
-    for name, law in scenario.boundary.items():
-        h = None if law.convective is None else law.convective.h
-        if isinstance(h, float | int) and h < 0:
-            yield (
-                ("boundary", name, "convective", "h"),
-                f"`h` must be at least 0: heat flows from warm to cold; got {h:g}. Give {-h:g}.",
-            )
-    missing = [name for name in mesh.walls if name not in scenario.boundary]
-    if missing:
-        yield (
-            ("boundary",),
-            f"every side must have a law; none is given for {', '.join(missing)}. "
-            f"Add for example {missing[0]}: {{flux_out: 0}} (insulated) or {missing[0]}: {{value: 0}}.",
-        )
-
-
-def _solvable(scenario: Scenario, mesh: Mesh) -> Iterator[Fault]:
-    if scenario.model is not None and not mesh.orthogonal:
-        yield (
-            ("model",),
-            f"a model must be solved on a mesh whose axes cross at right angles; this {mesh.coordinates.name} mesh is "
-            "general. Take one of the named coordinate systems, or give the field itself.",
-        )
 
 
 def _formulas(scenario: Scenario, setting: Setting, mesh: Mesh) -> Iterator[Fault]:
@@ -252,8 +216,11 @@ def _times(scenario: Scenario) -> Iterator[Fault]:
             or time.at[-1] > time.until
         ):
             yield ("time", "at"), "output times must increase from 0 to `until`. Sort them."
-    if time.method == "explicit_euler" and time.step is None:
-        yield ("time", "method"), "explicit_euler must be given a `step`. Add step: 1 ms, or use tr_bdf2."
+    if time.method in _STEPPED and time.step is None:
+        yield ("time", "method"), f"{time.method} must be given a `step`. Add step: 1 ms, or use tr_bdf2."
+    for number, jump in enumerate(time.jumps or []):
+        if not 0.0 <= jump <= time.until:
+            yield ("time", "jumps", number), f"a jump must lie between 0 and {time.until:g} s. Move it or remove it."
     for number, check in enumerate(scenario.check):
         if check.time is not None and not 0 <= check.time <= time.until * (1 + 1e-12):
             yield (
@@ -262,18 +229,27 @@ def _times(scenario: Scenario) -> Iterator[Fault]:
             )
 
 
-def _checks(scenario: Scenario) -> Iterator[Fault]:
+def _checks(scenario: Scenario, setting: Setting, mesh: Mesh | None) -> Iterator[Fault]:
     for number, check in enumerate(scenario.check):
-        if (check.at is None) == (check.over is None):
+        path: Path = ("check", number)
+        places = [key for key in ("at", "over", "between") if getattr(check, key) is not None]
+        if len(places) > 1:
+            yield path, f"a check must say where once; got {' and '.join(places)}. Keep one."
+        elif not places and not _names_in(check.of) & set(OF_THE_WHOLE):
+            whole = ", ".join(OF_THE_WHOLE)
             yield (
-                ("check", number),
-                "a check must say where: one of `at` (a point) and `over` (mesh, or a side). Add one.",
+                path,
+                "a check must say where: `at` (a point), `over` (mesh, a side, a body) or `between` (two of these). "
+                f"Add one; only {whole} belong to the whole.",
             )
-        if check.over not in (None, "mesh") and scenario.model is None:
-            yield (
-                ("check", number, "over"),
-                "a side belongs to a solved field; this one is given. Use `mesh`.",
-            )
+        exits = [*([check.over] if check.over not in (None, "mesh") else []), *(check.between or [])]
+        key = "over" if check.between is None else "between"
+        if scenario.model is None and (exits or not places):
+            yield (*path, key), "a side belongs to a solved field; this one is given. Use `over: mesh`."
+        elif mesh is not None:
+            for name in exits:
+                if name not in mesh.walls and name not in setting.bodies:
+                    yield (*path, key), f"`{name}` must be a wall of the mesh: {', '.join(mesh.walls)}. Name another."
 
 
 def _views(scenario: Scenario, mesh: Mesh | None) -> Iterator[Fault]:

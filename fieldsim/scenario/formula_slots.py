@@ -23,10 +23,11 @@ from fieldsim.scenario.slots import (
 
 @dataclass(frozen=True)
 class FormulaIn(Slot):
-    """A number in SI, or an expression of place and, with `time`, of t."""
+    """A number in SI, or an expression of place and, with `time`, of t; with `unknown`, of the field itself."""
 
     unit: str = ""
     time: bool = True
+    unknown: bool = False
 
     def read(self, value: Any, setting: Setting) -> float | Formula:
         """Return an SI number or a formula."""
@@ -36,13 +37,20 @@ class FormulaIn(Slot):
         text = value.strip()
         if not text or len(text) > LONGEST_TEXT or is_quantity(text):
             return checked_number(value, setting, unit)
-        return read_formula(text, setting, setting.coordinates | ({"t"} if self.time else set()), unit)
+        names = setting.coordinates | ({"t"} if self.time else set())
+        if not self.unknown or not setting.unknown:
+            return read_formula(text, setting, names, unit)
+        result = read_formula(text, setting, names | {setting.unknown}, unit)
+        if isinstance(result, Formula) and re.search(rf"\b{setting.unknown}\b", text):
+            _refuse_offset(result, setting)
+        return result
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of what may be written."""
         unit = "" if self.unit.startswith("@") else f" in {self.unit}" if self.unit else ""
         about = f"A number{unit} (SI), text with a unit, or an expression of place"
-        about += " and time." if self.time else "."
+        about += " and time" if self.time else ""
+        about += ", or of the field itself." if self.unknown else "."
         return {"type": ["number", "string"], "description": about}
 
 
@@ -50,10 +58,18 @@ def read_formula(text: str, setting: Setting, names: frozenset[str], unit: str) 
     """Return a formula, or its value where it depends on the parameters alone."""
     from fieldsim.expressions import compile_expression
 
+    if text.count("(") > text.count(")"):
+        raise InvalidInput(unclosed(text))
     expression = compile_expression(text, frozenset(setting.parameters) | names, where="expression")
     if not frozenset(expression.names) & names:
         return from_parameters(text, setting, unit)
     return Formula(text, substituted(text, setting.values))
+
+
+def unclosed(text: str) -> str:
+    """Return the sentence for a formula that ends inside brackets."""
+    remedy = "Inside [ ] and { } YAML takes a comma for the end: put the formula in quotes."
+    return f"must close its brackets; got {shown(text)}. {remedy}"
 
 
 @dataclass(frozen=True)
@@ -89,7 +105,9 @@ def _refuse_offset(formula: Formula, setting: Setting) -> None:
 
 @dataclass(frozen=True)
 class FieldExpression(Slot):
-    """An expression of fields: -grad(V), norm(E), with parameters, constants and coordinates."""
+    """An expression of fields: -grad(V), norm(E), with parameters, constants and coordinates, and names `also`."""
+
+    also: tuple[str, ...] = ()
 
     def read(self, value: Any, setting: Setting) -> str:
         """Return the text after checking its names and its grammar."""
@@ -97,7 +115,7 @@ class FieldExpression(Slot):
 
         if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TEXT:
             raise InvalidInput(f"must be an expression of fields; got {shown(value)}. For example -grad(V).")
-        names = setting.names | frozenset(setting.parameters) | setting.coordinates | {"t"}
+        names = setting.names | frozenset(setting.parameters) | setting.coordinates | {"t", *self.also}
         functions: dict[str, Callable[..., Any]] = dict.fromkeys(FIELD_FUNCTIONS, _never)
         compile_expression(value.strip(), names, functions=functions, where="expression")
         return value.strip()

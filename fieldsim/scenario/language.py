@@ -47,6 +47,20 @@ def substituted(text: str, values: Mapping[str, float]) -> str:
     return ast.unparse(_Filled(values).visit(ast.parse(text.strip(), mode="eval")))
 
 
+class _Renamed(ast.NodeTransformer):
+    def __init__(self, name: str, by: ast.expr) -> None:
+        self.name, self.by = name, by
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # the method's name is ast's own
+        return self.by if node.id == self.name else node
+
+
+def renamed(text: str, name: str, by: str) -> str:
+    """Return a formula that has been compiled before, with another formula in place of a name."""
+    put = ast.parse(by, mode="eval").body
+    return ast.unparse(_Renamed(name, put).visit(ast.parse(text.strip(), mode="eval")))
+
+
 @dataclass(frozen=True)
 class Amount:
     """A number with a unit that multiplies and divides fields, so that their units follow."""

@@ -106,7 +106,8 @@ def run_checks(solution: Solution) -> list[CheckOutcome]:
 
 
 def _checked(number: int, check: Check, solution: Solution, output: int, fields: dict[str, Any]) -> CheckOutcome:
-    value = None if check.over not in (None, "mesh") else value_of(check.of, solution, output, fields)
+    in_cells = check.at is not None or check.over == "mesh"
+    value = value_of(check.of, solution, output, fields) if in_cells else None
     if value is not None and not hasattr(value, "with_values"):
         raise InvalidInput(must("of", "a field or an expression of one", check.of, "For example norm(E)."))
     if value is not None and check.at is not None:
@@ -116,10 +117,7 @@ def _checked(number: int, check: Check, solution: Solution, output: int, fields:
         found, unit = _over_mesh(value, check.take)
         where = f"{check.take} over the mesh"
     else:
-        from fieldsim.scenario.solved import over_side
-
-        found, unit = over_side(solution, output, check.of, str(check.over), check.take)
-        where = f"{check.take} over {check.over}"
+        found, unit, where = _beside_cells(check, solution, output)
     expected = _in_unit(check.equals, unit)
     if len(expected) != len(found):
         rule = f"{len(found)} components, those of `{check.of}`"
@@ -139,6 +137,21 @@ def _checked(number: int, check: Check, solution: Solution, output: int, fields:
         source=check.source,
         time=solution.time_of(output) if solution.times else None,
     )
+
+
+def _beside_cells(check: Check, solution: Solution, output: int) -> tuple[Array, str, str]:
+    """Return what a side, a body, two of them or the whole answer knows, with its unit, and where that is."""
+    from fieldsim.scenario.answers import between, of_the_whole, over_side
+
+    if check.over is not None:
+        found, unit = over_side(solution, output, check.of, check.over, check.take)
+        on_body = check.over in solution.loaded.setting.bodies
+        return found, unit, f"of {check.over}" if on_body else f"{check.take} over {check.over}"
+    if check.between is not None:
+        found, unit = between(solution, check.of, *check.between)
+        return found, unit, f"between {' and '.join(check.between)}"
+    found, unit = of_the_whole(solution, output, check.of)
+    return found, unit, "of the whole"
 
 
 def _over_mesh(field: ScalarField, take: str) -> tuple[Array, str]:

@@ -295,7 +295,7 @@ class Painter:
         """Return values at every output, their unit and their name, at a point or on a side."""
         outputs = range(len(self.solution.fields))
         if spec.over is not None:
-            from fieldsim.scenario.solved import over_side
+            from fieldsim.scenario.answers import over_side
 
             found = [over_side(self.solution, number, spec.of, spec.over, "integral") for number in outputs]
             return np.array([float(value[0]) for value, _ in found]), found[-1][1], spec.of

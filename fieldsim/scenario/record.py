@@ -60,9 +60,10 @@ class RunRecord:
         return self.failed_checks if self.loaded.question_changed else []
 
     def complete(self, solution: Solution) -> bool:
-        """Tell whether a run in time reached its end."""
+        """Tell whether a run in time reached its end, or a steady state before it."""
         plan = self.loaded.scenario.time
-        return plan is None or solution.times[-1] >= plan.until * (1.0 - 1e-12)
+        steady = solution.result is not None and solution.result.solver.steady
+        return plan is None or steady or solution.times[-1] >= plan.until * (1.0 - 1e-12)
 
     def add_file(self, written: WrittenFile) -> None:
         """Remember a file with its size and hash."""

@@ -6,16 +6,20 @@ Reading gives SI numbers, checked formulas and checked names; nothing is compute
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field as Described
 from pydantic import StringConstraints, field_validator
 
 from fieldsim.errors import InvalidInput
+from fieldsim.scenario.answers import BETWEEN, OF_THE_WHOLE
 from fieldsim.scenario.base_models import Record
+from fieldsim.scenario.faults import did_you_mean
 from fieldsim.scenario.formula_slots import FieldExpression, FormulaIn
-from fieldsim.scenario.schema_fields import GivenField, Law, Model
+from fieldsim.scenario.part_slots import RegionsIn
+from fieldsim.scenario.schema_fields import GivenField
 from fieldsim.scenario.schema_mesh import MeshSpec
+from fieldsim.scenario.schema_models import Body, Contact, Hole, Laws, Model, Regional
 from fieldsim.scenario.schema_views import Side, View
 from fieldsim.scenario.slots import (
     UNKNOWN,
@@ -28,6 +32,7 @@ from fieldsim.scenario.slots import (
     Slot,
     Unit,
     Whole,
+    shown,
     wrong,
 )
 from fieldsim.scenario.targets import Allowance, AllowanceSlot, Expected, ExpectedSlot
@@ -52,15 +57,52 @@ class FormatNumber(Slot):
         return {"const": FORMAT}
 
 
+Method = Literal[
+    "tr_bdf2", "esdirk4", "bdf2", "backward_euler", "crank_nicolson", "trapezoidal", "exponential", "rkl2",
+    "explicit_euler", "rk4",
+]  # fmt: skip
+Solver = Literal["auto", "fast", "direct", "cg", "bicgstab"]
+
+
+@dataclass(frozen=True)
+class ExitSlot(Slot):
+    """A side of the mesh, or a body by its name or as fixed[0]; with `mesh`, also the whole mesh."""
+
+    mesh: bool = False
+
+    def read(self, value: Any, setting: Setting) -> str:
+        """Return the name."""
+        sides = get_args(Side)
+        known = [*(["mesh"] if self.mesh else []), *setting.bodies, *sides]
+        if isinstance(value, str) and value in known:
+            return value
+        hint = did_you_mean(str(value), known) or "For example x-."
+        bodies = f", a body ({', '.join(setting.bodies)})" if setting.bodies else ""
+        raise InvalidInput(f"must be {'mesh, ' if self.mesh else ''}a side{bodies}; got {shown(value)}. {hint}")
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of what may be written."""
+        return {"type": "string", "description": "A side such as x- or r+, or the name of a body."}
+
+
 class TimeSpec(Record):
     """How long, and how many outputs; left out of a scenario, the steady state is sought."""
 
-    until: Annotated[float, InUnit("s", positive=True)]
+    until: Annotated[float, InUnit("s", negative=False)]
     outputs: Annotated[int, Whole(1, 100_000)] | None = None
     at: list[Seconds] | None = Described(default=None, min_length=1, description="output times instead of outputs")
-    method: Literal["tr_bdf2", "backward_euler", "explicit_euler"] = "tr_bdf2"
+    method: Method = "tr_bdf2"
     step: Annotated[float, InUnit("s", positive=True)] | None = None
-    tolerance: Annotated[float, InUnit("", positive=True)] | None = None
+    tolerance: Annotated[float, InUnit("", positive=True)] | None = Described(
+        default=None, description="error of a step, as a share of the field's range"
+    )
+    absolute_tolerance: Annotated[float, InUnit(UNKNOWN, positive=True, difference=True)] | None = Described(
+        default=None, description="error of a step that is allowed beside this, in the unit of the field"
+    )
+    jumps: list[Seconds] | None = Described(default=None, min_length=1, description="times at which data jump")
+    steady: Annotated[float, InUnit("", positive=True)] | None = Described(
+        default=None, description="end the run where nothing would change by more than this share of the range: 1e-6"
+    )
 
 
 class Derived(Record):
@@ -91,11 +133,17 @@ class Probe(Record):
 
 
 class Check(Record):
-    """A number from a book, a formula or a table, and how closely the run must meet it."""
+    """A number from a book, a formula or a table, and how closely the run must meet it.
 
-    of: Annotated[str, FieldExpression()]
+    With `at` or `over: mesh`, `of` is an expression of fields; over a side or a body, of the field's value there,
+    `flux` and `outflow`; `between` two of these, of capacitance or resistance; without any of them, of the whole
+    answer's energy, content, total_source, flow_in, flow_out, source, stored, missing.
+    """
+
+    of: Annotated[str, FieldExpression(also=(*BETWEEN, *OF_THE_WHOLE))]
     at: Point | None = None
-    over: Literal["mesh"] | Side | None = None
+    over: Annotated[str, ExitSlot(mesh=True)] | None = None
+    between: list[Annotated[str, ExitSlot()]] | None = Described(default=None, min_length=2, max_length=2)
     take: Literal["mean", "integral", "min", "max"] = "integral"
     time: Seconds | None = None
     equals: Annotated[Expected, ExpectedSlot()]
@@ -115,12 +163,16 @@ class Scenario(Record):
     mesh: MeshSpec | None = None
     field: GivenField | None = None
     model: Model | None = None
-    boundary: dict[Side, Law] = Described(default_factory=dict)
-    initial: Annotated[float | Formula, FormulaIn(UNKNOWN, time=False)] | None = None
+    boundary: dict[Side, Laws] = Described(default_factory=dict)
+    fixed: list[Body] = Described(default_factory=list)
+    holes: list[Hole] = Described(default_factory=list)
+    contact: list[Contact] = Described(default_factory=list)
+    initial: Annotated[Regional, RegionsIn(UNKNOWN, time=False)] | None = None
     exact: Annotated[float | Formula, FormulaIn(UNKNOWN)] | None = Described(
         default=None, description="the known answer, for comparison only"
     )
     time: TimeSpec | None = None
+    solver: Solver = "auto"
     derive: dict[Annotated[str, Name()], Derived] = Described(default_factory=dict)
     probe: dict[Annotated[str, Name()], Probe] = Described(default_factory=dict)
     check: list[Check] = Described(default_factory=list)

@@ -1,4 +1,4 @@
-"""The part of the schema that says what the field is: given (potentials, a formula, data) or solved for."""
+"""The part of the schema that says how a field is given: by potentials, a formula, or data."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import Field as Described
 from pydantic import StringConstraints, field_validator, model_validator
 
-from fieldsim.scenario.base_models import Choice, Record
-from fieldsim.scenario.formula_slots import FieldFormula, FormulaIn
+from fieldsim.scenario.base_models import Record
+from fieldsim.scenario.formula_slots import FieldFormula
 from fieldsim.scenario.schema_potentials import Term
-from fieldsim.scenario.slots import FLUX, SLOPE, SOURCE, TRANSFER, UNKNOWN, Formula, Name, PositiveLength, Unit, wrong
+from fieldsim.scenario.slots import Formula, Name, PositiveLength, Unit, wrong
 
 
 class GivenField(Record):
@@ -52,57 +52,3 @@ class GivenField(Record):
     def is_given(self) -> bool:
         """Whether the values stand in the file, and are not solved for."""
         return self.potential is not None or self.expression is not None or self.data is not None
-
-
-class HeatSpec(Record):
-    """density capacity dT/dt = div(conductivity grad T) + source."""
-
-    conductivity: Annotated[float | Formula, FormulaIn("W/m/K", time=False)]
-    density: Annotated[float | Formula, FormulaIn("kg/m^3", time=False)] | None = None
-    capacity: Annotated[float | Formula, FormulaIn("J/kg/K", time=False)] | None = None
-    source: Annotated[float | Formula, FormulaIn("W/m^3")] = 0.0
-
-
-class DiffusionSpec(Record):
-    """dc/dt = div(diffusivity grad c) + source."""
-
-    diffusivity: Annotated[float | Formula, FormulaIn("m^2/s", time=False)]
-    source: Annotated[float | Formula, FormulaIn(SOURCE)] = 0.0
-
-
-class ElectrostaticsSpec(Record):
-    """-div(permittivity grad V) = charge density."""
-
-    permittivity: Annotated[float | Formula, FormulaIn("F/m", time=False)] = 8.8541878188e-12
-    charge_density: Annotated[float | Formula, FormulaIn("C/m^3", time=False)] = 0.0
-
-
-class GravitySpec(Record):
-    """div grad Phi = 4 pi G density."""
-
-    density: Annotated[float | Formula, FormulaIn("kg/m^3", time=False)]
-
-
-class Model(Choice):
-    """The equation that the field obeys."""
-
-    heat: HeatSpec | None = None
-    diffusion: DiffusionSpec | None = None
-    electrostatics: ElectrostaticsSpec | None = None
-    gravity: GravitySpec | None = None
-
-
-class ConvectiveSpec(Record):
-    """What leaves is h (u - ambient)."""
-
-    h: Annotated[float | Formula, FormulaIn(TRANSFER)]
-    ambient: Annotated[float | Formula, FormulaIn(UNKNOWN)]
-
-
-class Law(Choice):
-    """The law on one side of the mesh; "out" is along the outward normal."""
-
-    value: Annotated[float | Formula, FormulaIn(UNKNOWN)] | None = None
-    flux_out: Annotated[float | Formula, FormulaIn(FLUX)] | None = None
-    gradient_out: Annotated[float | Formula, FormulaIn(SLOPE)] | None = None
-    convective: ConvectiveSpec | None = None

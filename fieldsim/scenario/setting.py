@@ -12,9 +12,12 @@ from fieldsim.scenario.language import COORDINATES
 from fieldsim.scenario.nodes import Node, finding, plain
 from fieldsim.scenario.schema_mesh import AXES
 from fieldsim.scenario.slots import (
+    CONTACT,
     FLUX,
+    SINK,
     SLOPE,
     SOURCE,
+    SUPPLY,
     TRANSFER,
     UNKNOWN,
     Parameter,
@@ -36,20 +39,52 @@ def collect(root: Node) -> tuple[Setting, list[Finding]]:
     coordinates = COORDINATES | _native_names(tree.get("mesh"))
     parameters, findings = _parameters(root, tree.get("parameters"), coordinates)
     name, units = unknown_of(tree)
+    field_unit = _field_unit(tree)
     names = {name} | (set(tree["derive"]) if isinstance(tree.get("derive"), dict) else set())
     if _key_of(tree.get("model")) is not None:
         names |= {"flux", "outflow"}
-    given = tree.get("field")
-    field_unit = given.get("unit") if isinstance(given, dict) else None
     setting = Setting(
         parameters=parameters,
         names=frozenset(n for n in names if isinstance(n, str)),
         units=units,
         unknown=name,
-        field_unit=field_unit if isinstance(field_unit, str) else None,
+        field_unit=field_unit,
         coordinates=coordinates,
+        solved=_solved(tree, field_unit),
+        bodies=_bodies(tree.get("fixed")),
     )
     return setting, findings
+
+
+def _bodies(fixed: Any) -> dict[str, str]:
+    """Return the bodies by their names, and by their place in the list."""
+    bodies: dict[str, str] = {}
+    for number, body in enumerate(fixed if isinstance(fixed, list) else []):
+        own = f"fixed[{number}]"
+        name = body.get("name") if isinstance(body, dict) else None
+        bodies |= {own: own} | ({name: own} if isinstance(name, str) else {})
+    return bodies
+
+
+def _field_unit(tree: dict[str, Any]) -> str | None:
+    given = tree.get("field")
+    unit = given.get("unit") if isinstance(given, dict) else None
+    return unit if isinstance(unit, str) else None
+
+
+def _solved(tree: dict[str, Any], unit: str | None) -> str:
+    """Return the unknown in the scenario's unit as a formula of the model's symbol, whose unit is SI: (T - 273.15)."""
+    equation = _equation(_key_of(tree.get("model")), tree.get("field"))
+    if equation is None:
+        return ""
+    symbol, si = equation.symbol, equation.unit
+    if unit is None or _si(unit, "") != si:
+        return symbol
+    from fieldsim.units import convert
+
+    zero, one = (float(convert(value, si, unit)) for value in (0.0, 1.0))
+    scaled = symbol if one - zero == 1.0 else f"{one - zero!r}*{symbol}"
+    return scaled if zero == 0.0 else f"({scaled} + {zero!r})"
 
 
 def _native_names(mesh: Any) -> frozenset[str]:
@@ -70,7 +105,24 @@ def unknown_of(tree: dict[str, Any]) -> tuple[str, dict[str, str]]:
         return name, {UNKNOWN: unit}
     walls = equation.units
     units = {UNKNOWN: unit, SLOPE: walls.gradient, FLUX: walls.flux, TRANSFER: walls.transfer}
-    return name, units | {SOURCE: equation.source.unit}
+    from fieldsim.units import per_length, power
+
+    across = power(walls.transfer, -1)
+    supply = equation.rate if dim_of(tree) == 3 else per_length(equation.rate, 3 - dim_of(tree))
+    units |= {SOURCE: equation.source.unit, SUPPLY: supply, CONTACT: across}
+    return name, units | ({SINK: equation.sink.unit} if equation.sink is not None else {})
+
+
+def dim_of(tree: dict[str, Any]) -> int:
+    """Return how many Cartesian coordinates a point of the scenario's mesh has."""
+    mesh = tree.get("mesh")
+    if not isinstance(mesh, dict):
+        return 3
+    kind = mesh.get("type")
+    if kind in ("spherical", "cylindrical", "prolate_spheroidal", "toroidal"):
+        return 3
+    axes = AXES.get(kind, ()) if isinstance(kind, str) else ()
+    return min(max(sum(name in mesh for name in axes), 1 if kind == "cartesian" else 2), 3)
 
 
 def _equation(kind: str | None, given: Any) -> Equation | None:

@@ -19,6 +19,7 @@ from fieldsim.scenario.language import COORDINATES, Amount, function_names
 
 # where a slot's unit depends on the scenario, it is named by one of these and looked up in the setting
 UNKNOWN, FLUX, SLOPE, SOURCE, TRANSFER = "@unknown", "@flux", "@slope", "@source", "@transfer"
+SINK, SUPPLY, CONTACT = "@sink", "@supply", "@contact"
 
 LONGEST_TEXT = 2000
 _NUMBER = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
@@ -46,6 +47,10 @@ class Setting:
     unknown: str = ""
     field_unit: str | None = None
     coordinates: frozenset[str] = COORDINATES
+    # the unknown as the scenario writes it, in terms of the model's own symbol in SI: "(T - 273.15)"
+    solved: str = ""
+    # bodies by the names that the scenario gives them, and what the interface calls them: fixed[0]
+    bodies: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def amounts(self) -> dict[str, Any]:
@@ -198,17 +203,26 @@ class Slot:
 
 @dataclass(frozen=True)
 class InUnit(Slot):
-    """A finite number in SI; `unit` is what text is converted to."""
+    """A finite number in SI; `unit` is what text is converted to. A difference of 1 degC is 1 K, and no 274.15 K."""
 
     unit: str = ""
     positive: bool = False
+    negative: bool = True
+    difference: bool = False
 
     def read(self, value: Any, setting: Setting) -> float:
         """Return the SI value."""
         unit = setting.units.get(self.unit, "") if self.unit.startswith("@") else self.unit
         number = checked_number(value, setting, unit)
+        quantity = split_quantity(value) if self.difference else None
+        if quantity is not None:
+            from fieldsim.units import convert
+
+            number = float(convert(float(quantity[0]), quantity[1], unit, difference=True))
         if self.positive and number <= 0.0:
             raise InvalidInput(f"must be positive; got {shown(value)}. Give a number above zero.")
+        if not self.negative and number < 0.0:
+            raise InvalidInput(f"must be 0 or more; got {shown(value)}. Leave the sign out.")
         return number
 
     def schema(self) -> dict[str, Any]:

@@ -2,70 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fieldsim.errors import InvalidInput, NumericalFailure, must
-from fieldsim.scenario.build import DEFAULT_OUTPUTS, plain_value
+from fieldsim.scenario.build import DEFAULT_OUTPUTS
 from fieldsim.scenario.build_mesh import make_mesh
+from fieldsim.scenario.build_problem import make_problem
 from fieldsim.scenario.conduct import Conduct, Follower
-from fieldsim.scenario.language import Amount, evaluate_numbers
-from fieldsim.scenario.schema_fields import Law, Model
+from fieldsim.scenario.units_shown import in_unit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fieldsim.boundary import Condition
     from fieldsim.fields import ScalarField, VectorField
     from fieldsim.scenario.compute import Solution
     from fieldsim.scenario.load import Loaded
     from fieldsim.scenario.schema import Scenario, TimeSpec
     from fieldsim.scenario.schema_mesh import MeshSpec
-    from fieldsim.simulation import Problem, Result, SideResult
+    from fieldsim.simulation import Problem, Result
 
     Array = NDArray[np.float64]
 
 
-def make_problem(loaded: Loaded, spec: MeshSpec | None) -> Problem:
-    """Build the problem of a scenario. Raises InvalidInput and its kin."""
-    from fieldsim.simulation import Problem
-
-    scenario = loaded.scenario
-    if scenario.model is None or spec is None:
-        raise InvalidInput(must("model", "given with a mesh", None, "Add `model` and `mesh`."))
-    return Problem(
-        make_mesh(spec, loaded.path.parent),
-        _model(scenario.model, loaded.setting.units["@unknown"]),
-        {side: _condition(law) for side, law in scenario.boundary.items()},
-        initial=0.0 if scenario.initial is None else plain_value(scenario.initial),
-        exact=None if scenario.exact is None else plain_value(scenario.exact),
-    )
-
-
-def _model(model: Model, unit: str) -> Any:
-    from fieldsim import physics
-
-    kind, spec = model.chosen
-    numbers = {name: plain_value(getattr(spec, name)) for name in type(spec).model_fields}
-    if kind == "diffusion":
-        numbers["unit"] = unit
-    return getattr(physics, kind.capitalize())(**numbers)
-
-
-def _condition(law: Law) -> Condition:
-    from fieldsim import boundary
-
-    kind, value = law.chosen
-    if kind == "convective":
-        return boundary.Convective(h=plain_value(value.h), ambient=plain_value(value.ambient))
-    kinds: dict[str, Callable[[Any], Condition]] = {
-        "value": boundary.Value,
-        "flux_out": boundary.FluxOut,
-        "gradient_out": boundary.GradientOut,
-    }
-    return kinds[kind](plain_value(value))
+def problem_of(loaded: Loaded, spec: MeshSpec | None) -> Problem:
+    """Build the problem of a scenario on its mesh. Raises InvalidInput and its kin."""
+    if spec is None:
+        raise InvalidInput(must("mesh", "given with a model", None, "Add `mesh`."))
+    return make_problem(loaded.scenario, loaded.setting, make_mesh(spec, loaded.path.parent))
 
 
 def solve_model(loaded: Loaded, spec: MeshSpec | None, conduct: Conduct) -> Solution:
@@ -73,20 +38,25 @@ def solve_model(loaded: Loaded, spec: MeshSpec | None, conduct: Conduct) -> Solu
     from fieldsim.scenario.compute import Solution
     from fieldsim.simulation import evolve, solve
 
-    problem = make_problem(loaded, spec)
+    problem = problem_of(loaded, spec)
+    scenario = loaded.scenario
     conduct.progress(f"solving for {problem.equation.quantity} in {problem.mesh.size} cells")
-    if loaded.scenario.time is None:
-        return _solution(loaded, solve(problem))
-    plan = loaded.scenario.time
+    plan = scenario.time
+    if plan is None:
+        return _solution(loaded, solve(problem, solver=scenario.solver))
     follower = Follower(conduct)
     try:
         result = evolve(
             problem,
             until=plan.until,
-            outputs=output_times(loaded.scenario, plan),
+            outputs=output_times(scenario, plan),
             method=plan.method,
             dt=plan.step,
+            steady=plan.steady,
             rtol=plan.tolerance if plan.tolerance is not None else 1e-4,
+            atol=plan.absolute_tolerance or 0.0,
+            jumps=plan.jumps or (),
+            solver=scenario.solver,
             observers=(follower,),
             resume=conduct.resume,
         )
@@ -114,6 +84,8 @@ def _solution(loaded: Loaded, result: Result) -> Solution:
 
 def output_times(scenario: Scenario, plan: TimeSpec) -> list[float]:
     """Return the times that were asked for, with those that checks and views name."""
+    if plan.until == 0.0:
+        return [0.0]
     wanted = (
         list(plan.at)
         if plan.at is not None
@@ -129,18 +101,12 @@ def output_times(scenario: Scenario, plan: TimeSpec) -> list[float]:
 def _shown(loaded: Loaded, field: ScalarField) -> ScalarField:
     """Return the solved field under the scenario's name and in its unit (K as degC, say)."""
     unit = _unit(loaded, field.unit)
-    return field.with_values(_in_unit(field.values, field.unit, unit), unit=unit, name=loaded.setting.unknown)
+    return field.with_values(in_unit(field.values, field.unit, unit), unit=unit, name=loaded.setting.unknown)
 
 
 def _unit(loaded: Loaded, solved: str) -> str:
     given = loaded.scenario.field
     return given.unit if given is not None and given.unit is not None else solved
-
-
-def _in_unit(values: Array, solved: str, unit: str) -> Array:
-    from fieldsim.units import convert
-
-    return values if unit == solved else np.asarray(convert(values, solved, unit))
 
 
 def flux_field(solution: Solution, number: int) -> VectorField:
@@ -155,34 +121,5 @@ def wall_values(solution: Solution, number: int) -> dict[str, Array]:
     values = {}
     for side in result.problem.volume.walls:
         wall = result.at_boundary(side, number)
-        values[side] = _in_unit(wall.value, wall.value_unit, solution.fields[number].unit)
+        values[side] = in_unit(wall.value, wall.value_unit, solution.fields[number].unit)
     return values
-
-
-def over_side(solution: Solution, number: int, text: str, side: str, take: str) -> tuple[Array, str]:
-    """Return an expression of what a side knows, and its unit.
-
-    The names are the field's (its values on the wall), `flux` (what leaves through it) and `outflow` (what has
-    left since the start); the first two are reduced by `take`. Raises InvalidInput.
-    """
-    result: Result = solution.result
-    wall = result.at_boundary(side, number)
-    unit = solution.fields[number].unit
-    book = result.balances[number]
-    on_wall = _in_unit(wall.value, wall.value_unit, unit)
-    flux_unit = wall.flow_unit if take == "integral" else wall.flux_unit
-    known: dict[str, Any] = {
-        solution.loaded.setting.unknown: Amount(_reduced(on_wall, wall, take), unit),
-        "flux": Amount(_reduced(wall.flux_out, wall, take), flux_unit),
-        "outflow": Amount(book.through[side], book.unit),
-        "t": Amount(solution.time_of(number), "s"),
-    }
-    value = evaluate_numbers(text, known | solution.loaded.setting.amounts)
-    return np.array([float(value)]), value.unit if isinstance(value, Amount) else ""
-
-
-def _reduced(values: Array, wall: SideResult, take: str) -> float:
-    if take in ("min", "max"):
-        return float(values.min() if take == "min" else values.max())
-    total = float((wall.areas * values).sum())
-    return total / float(wall.areas.sum()) if take == "mean" else total
