@@ -19,6 +19,7 @@ from scipy import sparse
 from fieldsim.errors import InvalidInput, must
 from fieldsim.linear.direct import Factorisation
 from fieldsim.linear.grid_operator import GridOperator
+from fieldsim.linear.incomplete import IncompleteFactors, askew
 from fieldsim.linear.krylov import bicgstab, conjugate_gradients, dot
 from fieldsim.linear.multigrid import GeometricMultigrid, suits
 from fieldsim.linear.residual import ResidualSums, residual_of, residual_sums
@@ -35,6 +36,7 @@ METHODS = ("auto", "fast", "direct", "cg", "bicgstab")
 COMPATIBLE = 1e-10
 _ITERATIONS = 500
 _RESTARTS = 3
+_AIM = 0.3  # the recurrence drifts from the true residual
 _ROUNDING = 50 * np.finfo(float).eps
 _DIRECT_BELOW = 6_000
 _PLANAR_BELOW = 600_000
@@ -89,9 +91,11 @@ class Prepared:
                 return Status.SINGULAR
             self._run = lambda b, start, rtol: (start + factors.apply(b - self._product(start)), 1)
             return Status.CONVERGED
+        if not self._symmetric and askew(_stored(self._matrix)):
+            return self._prepare_askew(_stored(self._matrix))
         multigrid = self._multigrid()
         if multigrid is not None and isinstance(self._matrix, GridOperator) and self.method == "cg":
-            self._run = lambda b, start, rtol: multigrid.solve(b, start, rtol, _ITERATIONS)[:2]
+            self._run = lambda b, x, rtol: multigrid.solve(b, x if x.any() else None, rtol, _ITERATIONS)[:2]
             return Status.CONVERGED
         stored = _stored(self._matrix)
         own = stored.diagonal()
@@ -100,6 +104,18 @@ class Prepared:
         precondition: Callable[[Array], Array] = (lambda r: r / own) if multigrid is None else multigrid.apply
         iterate = conjugate_gradients if self.method == "cg" else bicgstab
         self._run = lambda b, start, rtol: iterate(stored.dot, b, start, precondition, rtol=rtol, limit=_ITERATIONS)
+        return Status.CONVERGED
+
+    def _prepare_askew(self, stored: sparse.csr_array) -> Status:
+        """Take incomplete factors for a matrix that is far from every symmetric one."""
+        try:
+            factors = IncompleteFactors(stored)
+        except RuntimeError:  # SuperLU: "Factor is exactly singular"
+            return Status.SINGULAR
+        self.reason = self.reason.replace("multigrid", "incomplete factors")
+        self._run = lambda b, start, rtol: bicgstab(
+            stored.dot, b, start, factors.apply, rtol=_AIM * rtol, limit=_ITERATIONS
+        )
         return Status.CONVERGED
 
     def _multigrid(self) -> GeometricMultigrid | None:
