@@ -190,16 +190,16 @@ def test_a_block_that_cools_through_a_slab(method):
 
 def test_a_heater_in_an_insulated_box_in_time():
     """All of P = 3 sin^2(t) stays: the content rises by its integral, also where k follows T."""
-    mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(10, 8))
+    mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(5, 4))
     walls = dict.fromkeys(mesh.walls, NONE)
-    fixed = [("x < 0.2 and y < 0.5", fs.Floating("3*sin(t)**2"))]
-    given = 1.5 * (2.0 - np.sin(4.0) / 2)
+    fixed = [("x < 0.4 and y < 0.5", fs.Floating("3*sin(t)**2"))]
+    given = 1.5 * (1.0 - np.sin(2.0) / 2)
     for conductivity in (1.0, "1 + T"):
         model = fs.Heat(conductivity, density=2.0, capacity=3.0)
-        run = fs.evolve(fs.Problem(mesh, model, walls, fixed=fixed), until=2.0, outputs=2, rtol=1e-5)
-        assert float(run.content()) == pytest.approx(given, rel=1e-4)
+        run = fs.evolve(fs.Problem(mesh, model, walls, fixed=fixed), until=1.0, outputs=1, rtol=1e-3)
+        assert float(run.content()) == pytest.approx(given, rel=2e-3)
         assert run.balance.relative < 1e-11
-        assert np.ptp(run.field.values[:2, :4]) < 1e-14
+        assert np.ptp(run.field.values[:2, :2]) < 1e-14
         assert run.solver.overshoot is None
 
 
