@@ -46,8 +46,6 @@ def dot(a, b):  # type: ignore[no-untyped-def]
     """Return the sum of a_i b_i of flat arrays."""
     n = a.size
     blocks = (n + _BLOCK - 1) // _BLOCK
-    if blocks == 1:
-        return _dot_block(a, b, 0, n)
     parts = np.zeros(blocks)
     for block in prange(blocks):
         first = np.int64(block) * _BLOCK
@@ -116,8 +114,6 @@ def advance(x, r, p, q, length):  # type: ignore[no-untyped-def]
     """Add length p to x, subtract length q from r, and return the sum of the new r squared."""
     n = x.size
     blocks = (n + _BLOCK - 1) // _BLOCK
-    if blocks == 1:
-        return _advance_block(x, r, p, q, length, 0, n)
     parts = np.zeros(blocks)
     for block in prange(blocks):
         first = np.int64(block) * _BLOCK
@@ -175,10 +171,6 @@ def turn(q, p, z, weight, d, c0, c1, c2, planes):  # type: ignore[no-untyped-def
     q, p, z, d, c0, c1, c2 = flat(q), flat(p), flat(z), flat(d), flat(c0), flat(c1), flat(c2)
     parts = np.zeros(p.shape[0])
     slabs = planes.size - 1
-    if slabs == 1:
-        _turn_inside(parts, q, p, z, weight, d, c0, c1, c2, n1, n2, planes[0], planes[1])
-        _turn_cut(parts, q, p, d, c0, c1, c2, n1, n2, planes[0], planes[1])
-        return _sum(parts)
     for s in prange(slabs):
         _turn_inside(parts, q, p, z, weight, d, c0, c1, c2, n1, n2, planes[s], planes[s + 1])
     for s in prange(slabs):

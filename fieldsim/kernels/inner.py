@@ -17,4 +17,7 @@ R = TypeVar("R")
 
 def inner(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a serial function for use within kernels."""
-    return cast(Callable[P, R], numba.njit(nogil=True, error_model="numpy")(function))
+    return cast(
+        Callable[P, R],
+        numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function),
+    )

@@ -195,11 +195,7 @@ def residual(r, x, b, d, c0, c1, c2, planes):  # type: ignore[no-untyped-def]
     """Set r = b - A x; `planes` are the planes at which slabs begin, and the end."""
     n1, n2 = x.shape[1], x.shape[2]
     r, x, b, d, c0, c1, c2 = flat(r), flat(x), flat(b), flat(d), flat(c0), flat(c1), flat(c2)
-    slabs = planes.size - 1
-    if slabs == 1:
-        _residual_slab(r, x, b, d, c0, c1, c2, n1, n2, planes[0], planes[1])
-        return
-    for s in prange(slabs):
+    for s in prange(planes.size - 1):
         _residual_slab(r, x, b, d, c0, c1, c2, n1, n2, planes[s], planes[s + 1])
 
 

@@ -58,7 +58,9 @@ def _prolong(x, e, merge):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _relax_lines(x, b, w, c0, c1, c2, shapes, level, factors, factor_begins, step):  # type: ignore[no-untyped-def]
+def _relax_lines(x, b, w, c0, c1, c2, shapes, level, lines, number):  # type: ignore[no-untyped-def]
+    steps, _, factors, factor_begins = lines
+    step = steps[number]
     inverse, lower, fill = w, w, w
     if step[0] >= 0:
         slot = step[5]
@@ -72,14 +74,14 @@ def _relax_lines(x, b, w, c0, c1, c2, shapes, level, factors, factor_begins, ste
 
 
 @compiled
-def cycle_small(fields, shapes, begins, merges, visits, smoothing, coarsest, again):  # type: ignore[no-untyped-def]
+def cycle_small(fields, shapes, begins, merges, visits, points, lines, coarsest, again):  # type: ignore[no-untyped-def]
     """Run a cycle on flat levels: x of the first level from its b, from zero, or from x where `again`.
 
-    A level is cycled `visits[level]` times for every cycle of the level above it. Levels without steps in
-    `smoothing` take the steps `down_fresh` or `down_again`, and `up`.
+    A level is cycled `visits[level]` times for every cycle of the level above it. Levels without steps in `lines`
+    (None where no level has any: nothing of it is then compiled) take the steps of `points`.
     """
     x, b, w, d, c0, c1, c2 = fields
-    steps, step_begins, factors, factor_begins, down_fresh, down_again, up = smoothing
+    down_fresh, down_again, up = points
     last = shapes.shape[0] - 1
     made = np.zeros(last + 1, np.int64)
     level, down, fresh = 0, True, not again
@@ -99,7 +101,9 @@ def cycle_small(fields, shapes, begins, merges, visits, smoothing, coarsest, aga
             _faces(c2, shapes, begins, level, 2),
         )
         wl = _cells(w, shapes, begin, level)
-        first_step, end_step = step_begins[level], step_begins[level + 1]
+        first_step, end_step = 0, 0
+        if lines is not None:
+            first_step, end_step = lines[1][level], lines[1][level + 1]
         simple = first_step == end_step
         if down:
             rc = _cells(b, shapes, begins[level + 1, 0], level + 1)
@@ -108,8 +112,9 @@ def cycle_small(fields, shapes, begins, merges, visits, smoothing, coarsest, aga
             else:
                 if fresh:
                     xl[:] = 0.0
-                for s in range(first_step, end_step):
-                    _relax_lines(xl, bl, wl, g0, g1, g2, shapes, level, factors, factor_begins, steps[s])
+                if lines is not None:
+                    for s in range(first_step, end_step):
+                        _relax_lines(xl, bl, wl, g0, g1, g2, shapes, level, lines, s)
             _restrict(rc, xl, bl, _cells(d, shapes, begin, level), g0, g1, g2, merges[level])
             level += 1
             made[level] = 0
@@ -120,8 +125,9 @@ def cycle_small(fields, shapes, begins, merges, visits, smoothing, coarsest, aga
             _take_steps(up, xl, bl, wl, g0, g1, g2, e, merges[level])
         else:
             _prolong(xl, e, merges[level])
-            for s in range(end_step - 1, first_step - 1, -1):
-                _relax_lines(xl, bl, wl, g0, g1, g2, shapes, level, factors, factor_begins, steps[s])
+            if lines is not None:
+                for s in range(end_step - 1, first_step - 1, -1):
+                    _relax_lines(xl, bl, wl, g0, g1, g2, shapes, level, lines, s)
         if level == 0:
             return
         made[level] += 1

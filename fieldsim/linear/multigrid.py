@@ -175,7 +175,7 @@ class _Tail:
         self._begins = begins
         self._merges = np.array([level.merge for level in levels])
         self._visits = np.array([level.visits for level in levels])
-        self._smoothing = _flat_smoothing(levels)
+        self._lines = _flat_lines(levels) if any(level.steps.size for level in levels) else None
         coupling, ground = dense(levels[-1])
         self._coarsest = (coupling, coarsening.eliminate(coupling, ground))
 
@@ -187,14 +187,15 @@ class _Tail:
             self._begins,
             self._merges,
             self._visits,
-            self._smoothing,
+            (_DOWN, _DOWN_AGAIN, _UP),
+            self._lines,
             self._coarsest,
             again,
         )
 
 
-def _flat_smoothing(levels: list[Level]) -> tuple[NDArray[Any], ...]:
-    """Return the line steps of all levels, where each level's begin, all factors and where they begin, point steps."""
+def _flat_lines(levels: list[Level]) -> tuple[NDArray[Any], ...]:
+    """Return the line steps of all levels, where each level's begin, all factors and where they begin."""
     steps: list[tuple[int, ...]] = []
     begins, factors, end = [0], [np.zeros(0, np.float32)], 0
     factor_begins: list[tuple[int, int, int]] = []
@@ -213,7 +214,4 @@ def _flat_smoothing(levels: list[Level]) -> tuple[NDArray[Any], ...]:
         np.array(begins, np.int64),
         np.concatenate(factors),
         np.array(factor_begins, np.int64).reshape(-1, 3),
-        _DOWN,
-        _DOWN_AGAIN,
-        _UP,
     )
