@@ -2,8 +2,8 @@
 
 With the slopes a below and b above a cell, and the ratios c_a, c_b of their lengths to the half cells,
 slope = a b (c_b a + c_a b) / (a^2 + (c_a + c_b - 2) a b + b^2) where a b > 0, else 0
-(Mignone, Journal of Computational Physics 270, 2014, eq. 37; van Leer 1974 where c_a = c_b = 2): a for a = b, and never
-beyond the neighbours' values on the faces.
+and at most c_a a and c_b b (Mignone, Journal of Computational Physics 270, 2014, eq. 37; van Leer 1974 where c_a =
+c_b = 2): a for a = b, and never beyond the neighbours' values on the faces.
 """
 
 from __future__ import annotations
@@ -83,6 +83,10 @@ def _van_leer(
     slope = top / bottom
     by_p = (q * (2.0 * c_b * p + c_a * q) - slope * (2.0 * p + (c_a + c_b - 2.0) * q)) / bottom
     by_q = (p * (c_b * p + 2.0 * c_a * q) - slope * ((c_a + c_b - 2.0) * p + 2.0 * q)) / bottom
+    # beside cells of very different lengths the formula alone may pass a neighbour's value
+    for bound, of_p, of_q in ((c_a * p, c_a, 0.0), (c_b * q, 0.0, c_b)):
+        beyond = slope > bound
+        slope, by_p, by_q = (np.where(beyond, x, y) for x, y in ((bound, slope), (of_p, by_p), (of_q, by_q)))
     return (
         np.where(same, np.sign(a) * size * slope, 0.0),
         np.where(same, by_p, 0.0),

@@ -1,6 +1,6 @@
 """A given velocity as flows through the faces of a mesh: the integral of v . n over each face, by Gauss points.
 
-From formulas the flows of a cell sum to the integral of div v over it, to the error of the rule (order 6 on Cartesian
+From formulas the flows of a cell sum to the integral of div v over it, to the error of the rule (order 8 on Cartesian
 meshes, 10 on others): nothing for a velocity without divergence. A VectorField knows its cell centres only: its flows
 are interpolated between them.
 """
@@ -23,7 +23,7 @@ from fieldsim.meshes.faces import FacePoints, areas_at_centers, face_points
 VelocityLike: TypeAlias = VectorField | Mapping[str, Number] | Sequence[Number] | str | float
 Flows: TypeAlias = tuple[FloatArray, ...]
 
-_POINTS, _POINTS_CURVED = 3, 5
+_POINTS, _POINTS_CURVED = 4, 5
 _UNIT = "m/s"
 _EXAMPLE = 'For example velocity=("-y", "x"), or {"r": "0.1/r"} along the mesh\'s own directions.'
 
