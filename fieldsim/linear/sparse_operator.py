@@ -55,8 +55,23 @@ class SparseOperator:
 
     def shifted(self, addition: Array, scale: float = 1.0) -> SparseOperator:
         """Return `scale` times this operator with `addition` (grid shape) added to the diagonal."""
-        stored = sparse.csr_array(scale * self.stored + sparse.diags_array(np.ravel(addition)))
-        return SparseOperator(stored, self.near.shifted(addition, scale), self.symmetric)
+        if scale == 1.0 and not addition.any():
+            return self
+        near, places = self.near.shifted(addition, scale), self._diagonal_places
+        if places is None:
+            stored = sparse.csr_array(scale * self.stored + sparse.diags_array(np.ravel(addition)))
+        else:
+            values = scale * self.stored.data
+            values[places] += np.ravel(addition)
+            stored = sparse.csr_array((values, self.stored.indices, self.stored.indptr), shape=self.stored.shape)
+        return SparseOperator(stored, near, self.symmetric)
+
+    @cached_property
+    def _diagonal_places(self) -> NDArray[np.intp] | None:
+        """Where the diagonal stands among the stored values, None where a row has none or several."""
+        rows = np.repeat(np.arange(self.size), np.diff(self.stored.indptr))
+        places = np.flatnonzero(rows == self.stored.indices)
+        return places if np.array_equal(rows[places], np.arange(self.size)) else None
 
     def closed(self, idle: NDArray[np.bool_]) -> SparseOperator:
         """Return the operator without couplings to the cells in `idle`; theirs is a diagonal of their own."""

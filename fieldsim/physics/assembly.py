@@ -16,6 +16,9 @@ from fieldsim.linear import GridOperator
 from fieldsim.physics.corners import IntArray, VertexGrid
 from fieldsim.physics.elimination import Around, Reduced, VertexEnergy, WallData, reduced
 
+_CHUNK = 1 << 14
+_COMPILED_ABOVE = 30_000
+
 
 @dataclass(eq=False)
 class Stencil:
@@ -41,7 +44,7 @@ class Stencil:
         cells, offsets = part.around.cells, self.grid.offsets
         for k, here in enumerate(offsets):
             for m, other in enumerate(offsets):
-                number = sum((b - a + 1) * 3**i for i, (a, b) in enumerate(zip(here, other, strict=True)))
+                number = _offset_number(here, other)
                 both = (cells[:, k] >= 0) & (cells[:, m] >= 0)
                 # around different vertices, local cell k is a different cell
                 self.entries[number, cells[both, k]] += part.left[both, k, m]
@@ -132,13 +135,42 @@ class _Triples:
         return sparse.csr_array(sparse.coo_array(entries, shape=shape))
 
 
-def inside(energy: VertexEnergy) -> Stencil:
-    """Return the couplings by all vertices inside the mesh."""
+def inside(energy: VertexEnergy, *, compiles: bool | None = None) -> Stencil:
+    """Return the couplings by all vertices inside the mesh, by a compiled kernel where there are many."""
     stencil = Stencil.empty(energy.grid)
-    for around in energy.chunks(at_ends=False):
-        stencil.add(reduced(energy, around))
-        stencil.add_two_point(around, energy.coefficients.fixed)
+    chosen = np.flatnonzero(~energy.grid.at_ends)
+    compiles = chosen.size > _COMPILED_ABOVE if compiles is None else compiles
+    for start in range(0, chosen.size, _CHUNK):
+        vertices = chosen[start : start + _CHUNK]
+        if compiles:
+            vertices = _add_compiled(energy, vertices, stencil)
+        if vertices.size:
+            around = energy.around(vertices)
+            stencil.add(reduced(energy, around))
+            stencil.add_two_point(around, energy.coefficients.fixed)
     return stencil
+
+
+def _add_compiled(energy: VertexEnergy, vertices: IntArray, stencil: Stencil) -> IntArray:
+    """Add what vertices away from bodies leave, and return the others."""
+    # imported here: small meshes do without the compiler
+    from fieldsim.kernels.vertices import eliminate
+
+    grid, given = energy.grid, energy.coefficients
+    cells = grid.cells_at(vertices)
+    plain = ~given.fixed[cells].any(axis=1)
+    free, cells = vertices[plain], cells[plain]
+    conductivity = given.conductivity[cells].reshape(*cells.shape, *(given.conductivity.shape[1:] or (1, 1)))
+    conductivity = np.where(given.gone[cells][:, :, None, None], 0.0, conductivity)
+    numbers = np.array([[_offset_number(a, b) for b in grid.offsets] for a in grid.offsets])
+    factors = energy.corners.factors(free, cells)
+    eliminate(factors, conductivity, cells, grid.slots, grid.pairs, numbers, stencil.entries, stencil.couplings)
+    return vertices[~plain]
+
+
+def _offset_number(here: tuple[int, ...], other: tuple[int, ...]) -> int:
+    """Return the row of a stencil for a neighbour, offsets of -1, 0, 1 along each axis in digits of base 3."""
+    return sum((b - a + 1) * 3**i for i, (a, b) in enumerate(zip(here, other, strict=True)))
 
 
 def with_walls(energy: VertexEnergy, inner: Stencil, walls: WallData) -> tuple[Stencil, WallMatrices]:

@@ -68,9 +68,10 @@ class VertexEnergy:
         """Yield the energies around the vertices inside, or at the ends of open axes."""
         chosen = np.flatnonzero(self.grid.at_ends == at_ends)
         for start in range(0, chosen.size, _CHUNK):
-            yield self._around(chosen[start : start + _CHUNK])
+            yield self.around(chosen[start : start + _CHUNK])
 
-    def _around(self, vertices: IntArray) -> Around:
+    def around(self, vertices: IntArray) -> Around:
+        """Return the energies around some vertices."""
         grid, given = self.grid, self.coefficients
         cells = grid.cells_at(vertices)
         factors = self.corners.factors(vertices, cells)
@@ -99,10 +100,10 @@ class VertexEnergy:
             result[:, slots, above] = fixed[:, above] & ~fixed[:, below]
         return result
 
-    def walls(self, around: Around, walls: WallData) -> tuple[IntArray, FloatArray]:
+    def walls(self, vertices: IntArray, cells: IntArray, walls: WallData) -> tuple[IntArray, FloatArray]:
         """Return the number of the wall face that each sub-face is part of (-1: none) and its area, shape (n, f)."""
-        grid, cells = self.grid, around.cells
-        areas = self.corners.areas(around.vertices, cells)
+        grid = self.grid
+        areas = self.corners.areas(vertices, cells)
         numbers = np.full((len(cells), grid.count), -1)
         result = np.zeros(numbers.shape)
         idle = self.coefficients.fixed | self.coefficients.gone
@@ -142,7 +143,7 @@ def reduced(energy: VertexEnergy, around: Around, walls: WallData | None = None)
     right, count = handed - around.pulls * ~given[:, :, None], len(energy.grid.offsets)
     numbers = areas = None
     if walls is not None:
-        numbers, areas = energy.walls(around, walls)
+        numbers, areas = energy.walls(around.vertices, around.cells, walls)
         there, held = numbers >= 0, (numbers >= 0) & walls.held[numbers]
         diagonal += np.where(there & ~held, areas * walls.film[numbers], 0.0)
         given |= held

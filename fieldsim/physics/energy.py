@@ -145,9 +145,9 @@ class EnergyVolume(FiniteVolume):
         nowhere = WallData(self._wall_numbers, np.zeros(count), np.zeros(count, dtype=bool), np.zeros(count))
         energy = self._energy(np.ones(self.mesh.size))
         result = np.zeros(count)
-        for around in energy.chunks(at_ends=True):
-            numbers, areas = energy.walls(around, nowhere)
-            np.add.at(result, numbers[numbers >= 0], areas[numbers >= 0])
+        vertices = np.flatnonzero(self.grid.at_ends)
+        numbers, areas = energy.walls(vertices, self.grid.cells_at(vertices), nowhere)
+        np.add.at(result, numbers[numbers >= 0], areas[numbers >= 0])
         return result
 
     @cached_property

@@ -10,6 +10,7 @@ import pytest
 
 import fieldsim as fs
 from fieldsim.physics import EnergyVolume, discretise, place_of_cells
+from fieldsim.physics.assembly import inside
 from fieldsim.physics.tensor import GivenTensor, read_tensor
 
 PI = np.pi
@@ -206,3 +207,17 @@ def test_a_tensor_over_the_cells_is_kept_as_read():
     expected = 4 * np.cos(phi) ** 2 + 2 * np.cos(phi) * np.sin(phi) + 2 * np.sin(phi) ** 2
     np.testing.assert_allclose(given.values(0.0)[0, 0], expected, rtol=1e-14)
     assert not given.diagonal
+
+
+@pytest.mark.parametrize("kind", ["number", "tensor"])
+@pytest.mark.parametrize("name", ["ring", "bent"])
+def test_compiled_and_plain_elimination_agree(name, kind):
+    """The kernel's Cholesky factors and the batched solve of NumPy are two ways to one energy."""
+    mesh = SKEW[name]()
+    conductivity = "1 + x**2" if kind == "number" else tensor_of(mesh.dim)
+    volume = volume_on(mesh, conductivity, {s: fs.Value(0.0) for s in mesh.walls}, **bodies_in(mesh))
+    energy, _ = volume._inside(0.0, np.zeros(mesh.shape))
+    plain, compiled = (inside(energy, compiles=c) for c in (False, True))
+    size = np.abs(plain.entries).max()
+    np.testing.assert_allclose(compiled.entries, plain.entries, rtol=0, atol=1e-14 * size)
+    np.testing.assert_allclose(compiled.couplings, plain.couplings, rtol=0, atol=1e-14 * size)
