@@ -18,7 +18,7 @@ from fieldsim.linear import GridOperator, Operator, Prepared, prepare
 from fieldsim.linear.exponential import Exponential, find_exponential
 from fieldsim.linear.krylov import bicgstab
 from fieldsim.physics.equation import Equation
-from fieldsim.physics.finite_volume import FiniteVolume
+from fieldsim.physics.finite_volume import FiniteVolume, wall_index
 from fieldsim.physics.floating import PreparedWithBodies
 
 _KEPT = 4
@@ -189,15 +189,26 @@ class ConservationSystem:
         return ""
 
     def carry(self, t: float, u: FloatArray, dt: float) -> tuple[FloatArray, FloatArray]:
-        """Return the exact u(t + dt) and the mean of u over the step, their content and flows equal to rounding."""
+        """Return the exact u(t + dt), and what flowed meanwhile: a linear law flows as at the mean of u."""
         # what deviates from a constant carries less rounding: differences take the constant out
-        level = 0.5 * (float(u.min()) + float(u.max()))
-        after, mean = self.exponential.carry(u - level, dt, supply=self.volume.gain(t, np.full_like(u, level)))
-        after, mean = after + level, mean + level
+        level = np.full_like(u, 0.5 * (float(u.min()) + float(u.max())))
+        start = u - level
+        after, mean = self.exponential.carry(start, dt, supply=self.volume.gain(t, level))
         # as in `_conserving`: one constant for both restores what rounding lost between the two transforms
-        lost = dt * float(self.volume.gain(t, mean).sum()) - float((self.storage * (after - u)).sum())
+        count = len(self.volume.exits)
+        inward, outward, made = np.split(dt * self._flows_around(t, level, mean), [count, -1])
+        lost = float(inward.sum() - outward.sum() + made.sum()) - float((self.storage * (after - start)).sum())
         shared = lost / (float(self.storage.sum()) + dt * float(self._matrix(t).diagonal.sum()))
-        return after + shared, mean + shared
+        return after + shared + level, dt * self._flows_around(t, level, mean + shared)
+
+    def _flows_around(self, t: float, level: FloatArray, deviation: FloatArray) -> FloatArray:
+        """Return the flows of a linear law at `level + deviation`: walls would amplify the rounding of that sum."""
+        volume, parts = self.volume, []
+        for state in volume.wall_states(t, level).values():
+            index = wall_index(state.wall.side)
+            parts.append(state.flow_out + state.wall.areas * state.slope * deviation[index])
+        made = volume.supply(t, level) + (volume.supply(t, deviation) - volume.supply(t, np.zeros_like(level)))
+        return _totals(parts, made)
 
     def _solver_for(self, t: float, shift: float) -> Prepared | PreparedWithBodies:
         key = (shift, t if self.volume.matrix_varies else 0.0)
@@ -226,8 +237,10 @@ def require_time(equation: Equation) -> None:
 
 def flows_of(volume: FiniteVolume, t: float, u: FloatArray) -> FloatArray:
     """Return per time at (t, u): what comes in by each of `volume.exits`, what goes out by each, and what is made."""
-    parts = volume.outflows(t, u)
-    inward = [-float(flow[flow < 0.0].sum()) for flow in parts.values()]
-    outward = [float(flow[flow > 0.0].sum()) for flow in parts.values()]
-    made = float(volume.supply(t, volume.bodies.filled(t, u)).sum())
-    return np.array([*inward, *outward, made])
+    return _totals(list(volume.outflows(t, u).values()), volume.supply(t, volume.bodies.filled(t, u)))
+
+
+def _totals(parts: list[FloatArray], made: FloatArray) -> FloatArray:
+    inward = [-float(flow[flow < 0.0].sum()) for flow in parts]
+    outward = [float(flow[flow > 0.0].sum()) for flow in parts]
+    return np.array([*inward, *outward, float(made.sum())])

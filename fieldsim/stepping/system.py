@@ -48,7 +48,7 @@ class System(Protocol):
         """Return an upper bound on the eigenvalues of -df/du at (t, u) (Gershgorin), in 1/s."""
 
     def carry(self, t: float, u: Array, dt: float) -> tuple[Array, Array]:
-        """Return the exact u(t + dt) and the mean of u over the step; raises InvalidInput where it is not known."""
+        """Return the exact u(t + dt) and what flowed until then; raises InvalidInput where they are not known."""
 
 
 @dataclass(frozen=True)

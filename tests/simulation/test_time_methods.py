@@ -96,6 +96,16 @@ def test_flows_through_a_wall_are_integrated_exactly():
     assert run.balance.flow_in == 0.0
 
 
+def test_books_close_on_an_offset_however_fine_the_cells():
+    """A wall of thin cells multiplies the rounding of 300 K by 2k/h; the books are kept about the level."""
+    mesh = fs.cartesian(x=(0, 1), cells=400)
+    model = fs.Heat(1.0, density=1.0, capacity=1.0, source=5.0)
+    problem = fs.Problem(mesh, model, {"x-": fs.Value(300.0), "x+": fs.Value(301.0)}, initial="300 + sin(3*x)")
+    run = fs.evolve(problem, until=10.0, outputs=10, method="exponential")
+    assert max(balance.relative for balance in run.balances) < 1e-13
+    np.testing.assert_allclose(run.field.values.mean(), 300.5 + 5 / 12, rtol=1e-5)
+
+
 @pytest.mark.parametrize("periodic", [("x",), ()])
 def test_a_null_space_is_carried(periodic):
     """A periodic or insulated box keeps its mean, exactly, for ever."""
@@ -233,6 +243,18 @@ def test_a_run_ends_when_it_is_steady(method):
     assert run.times[-1] == run.time
     np.testing.assert_allclose(run.field.values, 1 + 2 * heated().mesh.centers[0], rtol=0, atol=3e-6)
     assert "steady" in run.summary()
+
+
+def test_steadiness_is_the_rate_kept_up_until_the_end():
+    """One mode, 0.1 s a step: steady once s exp(-rate t) (exp(0.1 rate) - 1) until/0.1 < 1e-4 of the spread."""
+    ends = {"x-": fs.Value(0.0), "x+": fs.Value(0.0)}
+    problem = heated(initial="sin(pi*x)", boundary=ends)
+    run = fs.evolve(problem, until=50.0, outputs=500, method="exponential", steady=1e-4)
+    most, least, decay = problem.initial_values.max(), problem.initial_values.min(), rate(PI, 32)
+    times = 0.1 * np.arange(1, 100)
+    moved = most * np.exp(-decay * times) * np.expm1(0.1 * decay) * 50.0 / 0.1
+    spread = most - least * np.exp(-decay * times)
+    assert run.time == pytest.approx(times[np.argmax(moved <= 1e-4 * spread)], rel=1e-12)
 
 
 def test_a_run_that_is_not_steady_yet_goes_on_to_its_end():
