@@ -26,7 +26,7 @@ from fieldsim.stencils import fornberg_weights
 Cells = int | Sequence[int]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CurvilinearMesh(Mesh):
     """A mesh known by its corners; make one with `fieldsim.curvilinear`."""
 

@@ -11,10 +11,11 @@ from typing import TypeAlias
 
 from fieldsim.boundary import Number, WallUnits
 from fieldsim.errors import InvalidInput, must
-from fieldsim.fields import ScalarField
+from fieldsim.fields import ScalarField, TensorField
+from fieldsim.physics.tensor import Tensor
 from fieldsim.physics.velocity import VelocityLike
 
-Given: TypeAlias = Number | ScalarField
+Given: TypeAlias = Number | ScalarField | Tensor | TensorField
 
 
 @dataclass(frozen=True)

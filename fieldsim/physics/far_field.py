@@ -23,6 +23,7 @@ from fieldsim.meshes import Mesh, Side
 from fieldsim.meshes.names import coordinate_formulas
 from fieldsim.physics.finite_volume import FiniteVolume, wall_index
 from fieldsim.physics.multipoles import Cloud, Mirror, Multipoles, moments_about, places_of, sources_of
+from fieldsim.physics.tensor import GivenTensor
 
 _SAME = 1e-9
 _AROUND = 0.1
@@ -241,7 +242,7 @@ def _refuse_laws(volume: FiniteVolume, name: str) -> None:
         "a sink": volume.sink is not None,
         f"coefficients that follow {volume.equation.symbol}": volume.follows,
         "a velocity": volume.drift is not None,
-        "a conductivity that depends on direction": type(volume) is not FiniteVolume,
+        "a conductivity that depends on direction": isinstance(volume.conductivity, GivenTensor),
     }
     for what, present in others.items():
         if present:

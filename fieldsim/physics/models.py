@@ -32,7 +32,8 @@ class Heat:
     a number, a quantity ("52 W/m/K"), a formula of place, an array over the cells, a field, or a list of regions
     [("x < 0.1", 52.0), ..., 0.04]. A run in time needs density and capacity, a steady state neither. All but these
     two may use t; conductivity and source may follow the temperature, as a formula in T or a function: "1 + T/100",
-    lambda T: 1 + T/100. `unit` labels the temperature.
+    lambda T: 1 + T/100. The conductivity may be a symmetric tensor: [[4, 1], [1, 2]] in Cartesian axes, or a
+    `fs.Tensor` in the mesh's own. `unit` labels the temperature.
     """
 
     conductivity: Given
