@@ -43,14 +43,18 @@ class Wall:
     @property
     def conductance(self) -> FloatArray:
         """Conductance k/d between the inner centre and the wall, per area; G where a drift crosses it."""
-        conductance = self.conductivity / self.distance
-        return conductance if self.drift is None else conductance * bernoulli(-self.peclet)
+        return self._still if self.drift is None else self._still * bernoulli(-self.peclet)
 
     @property
     def peclet(self) -> FloatArray:
-        """Drift over conductance, w d/k, bounded where its exponential would overflow."""
-        drift = zeros_like_wall(self) if self.drift is None else self.drift
-        return np.clip(drift * self.distance / self.conductivity, -_STEEPEST, _STEEPEST)
+        """Drift over the conductance without it, w d/k."""
+        return zeros_like_wall(self) if self.drift is None else self.drift / self._still
+
+    @property
+    def _still(self) -> FloatArray:
+        """k/d, but so much that exp(w d/k) stays within the range of numbers: beyond that, k hardly counts."""
+        conductance = self.conductivity / self.distance
+        return conductance if self.drift is None else np.maximum(conductance, np.abs(self.drift) / _STEEPEST)
 
     def part(self, mask: BoolArray) -> Wall:
         """Return some of the faces."""
