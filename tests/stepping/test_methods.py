@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -275,6 +276,33 @@ def test_rkl2_is_of_order_two_far_above_the_explicit_limit():
 def test_rkl2_knows_its_local_error(count):
     trial = fixed(count).take(Linear([[1.0]]), 0.0, np.ones(1), 1e-3)
     assert abs(trial.error[0]) == pytest.approx(abs(trial.u[0] - np.exp(-1e-3)), rel=0.02)
+
+
+def test_rkl2_needs_few_arrays_however_many_its_stages():
+    class Rod(Linear):
+        def __init__(self):
+            pass
+
+        def rate(self, t, u):
+            out = np.zeros_like(u)
+            out[1:-1] = u[2:] - 2 * u[1:-1] + u[:-2]
+            return out
+
+        def flows(self, t, u):
+            return np.zeros(1)
+
+        def fastest_rate(self, t, u):
+            return 4.0
+
+    u = np.ones(100_000)
+    tracemalloc.start()
+    try:
+        trial = fixed(101).take(Rod(), 0.0, u, 10.0)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert trial.solved
+    assert peak < 10 * u.nbytes
 
 
 def test_rkl2_beyond_its_most_stages_is_refused():
