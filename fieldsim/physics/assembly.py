@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from fieldsim.arrays import FloatArray
+from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.linear import GridOperator
 from fieldsim.physics.corners import IntArray, VertexGrid
 from fieldsim.physics.elimination import Around, Reduced, VertexEnergy, WallData, reduced
@@ -49,7 +49,7 @@ class Stencil:
                 # around different vertices, local cell k is a different cell
                 self.entries[number, cells[both, k]] += part.left[both, k, m]
 
-    def add_two_point(self, around: Around, fixed: FloatArray) -> None:
+    def add_two_point(self, around: Around, fixed: BoolArray) -> None:
         """Add the couplings across sub-faces without what flows askew."""
         grid, cells = self.grid, around.cells
         for slot, (below, above) in enumerate(grid.pairs):

@@ -106,7 +106,7 @@ class VertexEnergy:
         areas = self.corners.areas(vertices, cells)
         numbers = np.full((len(cells), grid.count), -1)
         result = np.zeros(numbers.shape)
-        idle = self.coefficients.fixed | self.coefficients.gone
+        idle: BoolArray = np.logical_or(self.coefficients.fixed, self.coefficients.gone)
         for k, offset in enumerate(grid.offsets):
             free = (cells[:, k] >= 0) & ~idle[cells[:, k]]
             for axis, o in enumerate(offset):
@@ -138,7 +138,7 @@ def reduced(energy: VertexEnergy, around: Around, walls: WallData | None = None)
     The datum z of a wall face is its value where held, else h * reference - flux, an area.
     """
     handed = energy.handed(around)
-    matrix, given = around.bonds.copy(), handed.any(axis=2)
+    matrix, given = around.bonds.copy(), np.asarray(handed.any(axis=2))
     diagonal = np.einsum("nff->nf", matrix)
     right, count = handed - around.pulls * ~given[:, :, None], len(energy.grid.offsets)
     numbers = areas = None
@@ -154,7 +154,7 @@ def reduced(energy: VertexEnergy, around: Around, walls: WallData | None = None)
     given |= diagonal == 0.0
     matrix[given] = 0.0
     diagonal[given] = 1.0
-    solved = np.linalg.solve(matrix, right)
+    solved: FloatArray = np.linalg.solve(matrix, right)
     values = solved[:, :, :count]
     left = np.matmul(around.pulls.swapaxes(1, 2), values)
     if handed.any():

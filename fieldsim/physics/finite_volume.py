@@ -159,14 +159,14 @@ class FiniteVolume:
     def conductivity_at(self, t: float, u: FloatArray, axis: int = 0) -> FloatArray:
         """Return the conductivity in every cell, where it is a tensor that along an axis."""
         values = self._checked(self.conductivity.values(t, u))
-        return values[axis, axis] if isinstance(self.conductivity, GivenTensor) else values
+        return np.asarray(values[axis, axis]) if isinstance(self.conductivity, GivenTensor) else values
 
     def flux_of(self, t: float, u: FloatArray, slope: FloatArray) -> FloatArray:
         """Return -K grad u + s v u for given components of grad u along the mesh's axes, (ndim, *shape)."""
         values = self._checked(self.conductivity.values(t, u))
         carried = 0.0 if self.drift is None else self.drift.flux(t, u)
         if isinstance(self.conductivity, GivenTensor):
-            return carried - np.einsum("ij...,j...->i...", values, slope)
+            return np.asarray(carried - np.einsum("ij...,j...->i...", values, slope))
         return carried - values * slope
 
     def operator_at(self, t: float, u: FloatArray) -> GridOperator:
@@ -350,14 +350,15 @@ class FiniteVolume:
 
     def stiffness(self, t: float, u: FloatArray) -> tuple[Operator, FloatArray, FloatArray | None]:
         """Return K, D and w: (K w + D) is the derivative of `leaving` by the unknown; w is None for 1."""
-        operator: Operator = self.operator_at(t, u)
+        conduction = self.operator_at(t, u)
         weight = self._weight(t, u) if self.conductivity.follows else None
         if weight is not None:
-            operator = _weighted(operator, weight)
+            conduction = _weighted(conduction, weight)
+        operator: Operator = conduction
         diagonal = np.zeros(self.mesh.shape)
         states = self.wall_states(t, u).values()
         if self.drift is not None:
-            operator = _carrying(self.drift, t, u, operator, weight, surfaces(states))
+            operator = _carrying(self.drift, t, u, conduction, weight, surfaces(states))
         for state in states:
             index = wall_index(state.wall.side)
             slope = state.wall.areas * state.slope

@@ -41,9 +41,9 @@ def _nodes(volume: EnergyVolume, t: float, u: FloatArray) -> FloatArray:
     total, count = np.zeros(shape), np.zeros(shape)
     rises = []
     for axis, faces in enumerate(values):
-        ends = (faces.take(range(end, mesh.shape[axis] + end), axis) for end in (0, 1))
+        both = (faces.take(range(end, mesh.shape[axis] + end), axis) for end in (0, 1))
         # faces that nothing crosses have the value of their cell
-        rises.append([np.where(np.isfinite(face) & ~volume.bodies.fixed, face - u, 0.0) for face in ends])
+        rises.append([np.where(np.isfinite(face) & ~volume.bodies.fixed, face - u, 0.0) for face in both])
     for number in range(mesh.ndim + 1):
         for axes in combinations(range(mesh.ndim), number):
             for ends in product((0, 1), repeat=number):
