@@ -57,7 +57,7 @@ def test_central_values_swing_where_upstream_ones_do_not():
 
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_step_carried_across_the_grid(scheme):
-    """A wind at an angle carries a step of the inlet through a square: nothing beyond 0 and 1, but for central values."""
+    """A wind carries a step of the inlet askew through a square: nothing beyond 0 and 1, but for central values."""
     mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(20, 20))
     inlet = [("y > 0.25", fs.Value(1.0)), fs.Value(0.0)]
     outlet = fs.GradientOut(0.0)
