@@ -115,8 +115,8 @@ def _function(what: Callable[..., object], place: Place, names: Sequence[str], n
     except (TypeError, ValueError) as error:
         raise InvalidInput(must(name, "a function written in Python", what, "Use lambda u, v: ...")) from error
     if not wanted or not set(wanted) <= {*names, _TIME}:
-        rule = f"a function whose arguments are fields ({', '.join(names)}) or t"
-        raise InvalidInput(must(name, rule, f"the arguments ({', '.join(wanted)})", "Name them as the fields."))
+        only = f"a function whose arguments are fields ({', '.join(names)}) or t"
+        raise InvalidInput(must(name, only, f"the arguments ({', '.join(wanted)})", "Name them as the fields."))
     uses = frozenset(wanted) - {_TIME}
 
     def rule(t: float, fields: Fields) -> FloatArray:
@@ -125,8 +125,9 @@ def _function(what: Callable[..., object], place: Place, names: Sequence[str], n
                 values = np.asarray(what(**{key: t if key == _TIME else fields[key] for key in wanted}), dtype=float)
             return np.broadcast_to(values, place.shape)
         except (TypeError, ValueError) as error:
-            rule = f"a function that takes arrays and returns numbers over {place.shape}"
-            raise InvalidInput(must(name, rule, f"{type(error).__name__}: {error}", "Use NumPy functions.")) from error
+            needed = f"a function that takes arrays and returns numbers over {place.shape}"
+            got = f"{type(error).__name__}: {error}"
+            raise InvalidInput(must(name, needed, got, "Use NumPy functions.")) from error
 
     def slopes(t: float, fields: Fields) -> dict[str, FloatArray]:
         result = {}

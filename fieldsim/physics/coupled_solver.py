@@ -50,11 +50,14 @@ class _Call:
 
     def product(self, x: FloatArray) -> FloatArray:
         """Return the matrix times x."""
-        result = self.mass * x
+        result = np.empty_like(x)
         for i, row in enumerate(self.rows):
-            result[i] += (self.shift / row.capacity) * row.operator.apply(row.weight * x[i])
+            result[i] = row.operator.apply(x[i] if isinstance(row.weight, float) else row.weight * x[i])
+            result[i] /= row.capacity
         for (i, j), entry in self.entries.items():
-            result[i] -= self.shift * entry * x[j]
+            result[i] -= entry * x[j]
+        result *= self.shift
+        result += self.mass * x
         return result
 
 

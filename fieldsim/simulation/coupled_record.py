@@ -66,12 +66,12 @@ class CoupledRecording:
     def take(self, step: Step) -> None:
         """Book an accepted step of all fields."""
         flows = np.split(step.flows, self._cuts)
-        passed = np.split(step.past.flows, self._cuts) if step.past is not None else [None] * len(flows)
         for row, part in enumerate(self.parts.values()):
             scale = self.scales[row]
             past = None
             if step.past is not None:
-                past = Past(step.past.dt, step.past.change[row] * scale, passed[row])
+                passed = np.split(step.past.flows, self._cuts)[row]
+                past = Past(step.past.dt, step.past.change[row] * scale, passed)
             part.take(replace(step, u=step.u[row] * scale, flows=flows[row], past=past))
 
     def record(self) -> None:

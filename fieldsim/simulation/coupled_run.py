@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from fieldsim.linear import bytes_to_solve
 from fieldsim.linear.gmres import BASIS
 from fieldsim.physics.coupled_system import CoupledSystem
 from fieldsim.simulation.coupled import CoupledProblem
 from fieldsim.simulation.coupled_record import CoupledRecording
 from fieldsim.simulation.coupled_scales import typical_scales
-from fieldsim.simulation.problem import bytes_to_solve
 from fieldsim.simulation.record import RunState
 from fieldsim.storage.memory import guard
 

@@ -7,6 +7,7 @@ two.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -37,7 +38,7 @@ def typical_scales(problem: CoupledProblem, length: float) -> FloatArray:
 
 def absolute(problem: CoupledProblem, atol: object, scales: FloatArray) -> FloatArray:
     """Return absolute tolerances over the scales: one number for all fields, or {"u": 1e-6} in their units."""
-    each = atol if isinstance(atol, Mapping) else dict.fromkeys(problem.names, atol)
+    each: Mapping[str, Any] = atol if isinstance(atol, Mapping) else dict.fromkeys(problem.names, atol)
     if not set(each) <= set(problem.names):
         raise InvalidInput(
             must("atol", f"a number, or numbers for {', '.join(problem.names)}", atol, "0 is the default.")

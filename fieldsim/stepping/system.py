@@ -21,6 +21,7 @@ _CORRECTIONS = 12
 _SETTLED = 1e-6
 _HALVINGS = 6
 _STAGE_RTOL = 1e-8
+_FIRST_RTOL = 1e-4
 _ERROR_RTOL = 1e-2  # the estimate decides on the next step by its third root
 
 
@@ -121,8 +122,10 @@ def solve_stage(system: System, t: float, shift: float, known: Array, guess: Arr
     if not np.isfinite(rate).all():
         return value, rate, False
     previous, before = np.inf, _largest(known - value + shift * rate)
-    for _ in range(_CORRECTIONS):
-        delta = system.correct(t, shift, value, known - value + shift * rate, rtol=_STAGE_RTOL)
+    for number in range(_CORRECTIONS):
+        # where f bends, the first correction leaves more by that than by a solver's tolerance
+        rtol = _STAGE_RTOL if system.linear or number else _FIRST_RTOL
+        delta = system.correct(t, shift, value, known - value + shift * rate, rtol=rtol)
         size = _largest(delta)
         if not np.isfinite(size):
             return value, rate, False
