@@ -22,10 +22,10 @@ _SLACK = 1.25
 
 @dataclass(frozen=True)
 class _Coefficients:
-    """One row a stage from the second on: shares of Y_(j-1), Y_(j-2) and Y_0, of dt f(Y_(j-1)) and of dt f(Y_0)."""
+    """One row a stage from the second on: shares of Y_(j-1) - Y_0, Y_(j-2) - Y_0, dt f(Y_(j-1)) and dt f(Y_0)."""
 
     first: float
-    rows: tuple[tuple[float, float, float, float, float], ...]
+    rows: tuple[tuple[float, float, float, float], ...]
     times: tuple[float, ...]
 
 
@@ -58,17 +58,20 @@ class LegendreStepping(Method):
         first, first_flows = dt * system.rate(t, u), dt * system.flows(t, u)
         if not np.isfinite(first).all():
             return failed(u, first)
-        older, value = u, u + table.first * first
+        # changes, not values, are combined: the coefficients' rounding would move a large constant
+        older, change = np.zeros_like(u), table.first * first
         older_flows, flows = np.zeros_like(first_flows), table.first * first_flows
-        for (one, two, start, new, old), c in zip(table.rows, table.times, strict=True):
+        for (one, two, new, old), c in zip(table.rows, table.times, strict=True):
+            value = u + change
             rate = system.rate(t + c * dt, value)
             if not np.isfinite(rate).all():
                 return failed(value, rate)
             passed = system.flows(t + c * dt, value)
-            older, value = value, one * value + two * older + start * u + (new * dt) * rate + old * first
+            older, change = change, one * change + two * older + (new * dt) * rate + old * first
             older_flows, flows = flows, one * flows + two * older_flows + (new * dt) * passed + old * first_flows
+        value = u + change
         missed = 1.0 / 6.0 - (count**2 + count - 6.0) / (9.0 * (count**2 + count - 2.0))
-        defect = value - u - 0.5 * (first + dt * system.rate(t + dt, value))
+        defect = change - 0.5 * (first + dt * system.rate(t + dt, value))
         times = (t, *(t + c * dt for c in table.times))
         return Trial(value, flows, times, defect * (missed / (1.0 / 12.0 + missed)), True)
 
@@ -89,7 +92,7 @@ def _coefficients(count: int) -> _Coefficients:
         two = -(j - 1.0) / j * b[j] / b[j - 2]
         new = one * w
         old = -(1.0 - b[j - 1]) * new
-        rows.append((one, two, 1.0 - one - two, new, old))
+        rows.append((one, two, new, old))
         # a stage's time is what the recursion makes of u' = 1
         reached = one * times[-1] + two * before + new + old
         before = times[-1]

@@ -188,6 +188,16 @@ def test_a_run_resumes_to_the_same_bits(method, tmp_path):
         assert again.solver == whole.solver
 
 
+@pytest.mark.parametrize("method", ["tr_bdf2", "esdirk4", "bdf2", "rkl2", "exponential"])
+def test_books_close_on_an_offset(method):
+    """Tiny cells around the axis and 300 K: combinations must add changes, not values."""
+    mesh = fs.polar(r=(0, 1), phi=FULL, cells=(8, 12))
+    model = fs.Heat(1.0, density=1.0, capacity=1.0, source=1.0)
+    problem = fs.Problem(mesh, model, {"r+": fs.Convective(h=2.0, ambient=301.0)}, initial=300.0)
+    run = fs.evolve(problem, until=0.1, outputs=1, method=method, rtol=1e-3)
+    assert run.balance.relative < 1e-12
+
+
 def test_the_state_of_an_older_version_is_refused():
     states = []
     fs.evolve(heated(), until=0.1, outputs=1, observers=[lambda moment: states.append(moment.state())])
