@@ -38,8 +38,8 @@ def test_a_wave_around_a_ring(scheme, order):
 def test_a_velocity_that_changes_in_time(scheme):
     """v = cos t carries by sin t: after half a turn of the clock the wave is back, whatever way it went."""
     problem = ring(40, scheme, velocity="cos(t)", exact="exp(-0.001*(2*pi)**2*t)*sin(2*pi*(x - sin(t)))")
-    result = fs.evolve(problem, until=pi, outputs=2, rtol=1e-3)
-    wide = 0.05 if scheme == "limited" else 0.5
+    result = fs.evolve(problem, until=pi, outputs=2, **({"method": "rk4"} if scheme == "limited" else {"rtol": 1e-3}))
+    wide = 0.05 if scheme == "limited" else 0.55
     assert result.error() < wide
     assert result.error(1) < wide
     with pytest.raises(InvalidInput, match="velocity depends on t"):
@@ -67,12 +67,12 @@ def test_a_front_in_a_column(scheme, wide):
     assert -result.balance.through["x-"] == pytest.approx(result.content().value, rel=1e-9)
 
 
-@pytest.mark.parametrize(("method", "wide"), [("rk4", 0.35), ("tr_bdf2", 0.36)])
+@pytest.mark.parametrize(("method", "wide"), [("rk4", 0.12), ("tr_bdf2", 0.13)])
 def test_a_cloud_on_a_turntable(method, wide):
     """A Gaussian of variance s turns and spreads: s/(s + 4 D t) exp(-|x - x_c(t)|^2/(s + 4 D t)), amount kept."""
-    s, d, t = 0.02, 1e-3, pi / 2
+    s, d, t = 0.06, 1e-3, pi / 2
     exact = f"{s}/({s} + 4*{d}*t)*exp(-((x - 0.4*cos(t))**2 + (y - 0.4*sin(t))**2)/({s} + 4*{d}*t))"
-    mesh = fs.cartesian(x=(-1, 1), y=(-1, 1), cells=(24, 24))
+    mesh = fs.cartesian(x=(-1, 1), y=(-1, 1), cells=(20, 20))
     problem = fs.Problem(
         mesh,
         fs.Diffusion(diffusivity=d, velocity=("-y", "x")),
@@ -82,7 +82,7 @@ def test_a_cloud_on_a_turntable(method, wide):
     )
     result = fs.evolve(problem, until=t, outputs=1, method=method, rtol=1e-2 if method == "tr_bdf2" else 1e-4)
     values, h = result.field.values, mesh.volumes
-    assert (values * h).sum() == pytest.approx((problem.initial_values * h).sum(), rel=1e-4)
+    assert (values * h).sum() == pytest.approx((problem.initial_values * h).sum(), rel=1e-3)
     middle = [(values * h * p).sum() / (values * h).sum() for p in mesh.points]
     np.testing.assert_allclose(middle, [0.0, 0.4], atol=0.01)
     assert np.abs(values - problem.exact_values(t)).sum() / values.sum() < wide
