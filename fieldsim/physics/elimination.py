@@ -154,7 +154,7 @@ def reduced(energy: VertexEnergy, around: Around, walls: WallData | None = None)
     given |= diagonal == 0.0
     matrix[given] = 0.0
     diagonal[given] = 1.0
-    solved: FloatArray = np.linalg.solve(matrix, right)
+    solved = np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
     values = solved[:, :, :count]
     left = np.matmul(around.pulls.swapaxes(1, 2), values)
     if handed.any():
