@@ -19,6 +19,7 @@ class CoupledSystem:
     """The time loop's view of a CoupledLaw; `parts` fields, each with a tolerance of its own."""
 
     linear = False
+    sized = True
 
     def __init__(self, law: CoupledLaw, scales: FloatArray, *, solver: str = "auto") -> None:
         for volume in law.volumes.values():

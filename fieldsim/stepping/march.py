@@ -142,7 +142,9 @@ class _Loop:
         clock = replace(clock, lowest=_plain(lowest), highest=_plain(highest), start_steps=self.start_steps)
         if not self.adaptive:
             return replace(clock, wanted=self.length if self.dt is None else self.dt)
-        if not self.method.explicit:
+        if getattr(self.system, "sized", False):
+            clock = replace(clock, expected=_plain(np.where(highest > lowest, 0.0, 1.0)))
+        elif not self.method.explicit:
             clock = replace(clock, expected=_plain(expected_spread(self.system, clock.t, u, self.length, self.parts)))
         # without a look ahead nothing has a scale where nothing varies yet: the first steps find it
         known = np.maximum(clock.expected, highest - lowest) > 0.0

@@ -29,7 +29,7 @@ class System(Protocol):
     """What the time loop needs of the equations; arrays of any one shape, time in seconds.
 
     A system of several fields, one behind the other along the first axis, tells their number as `parts`: each then has
-    a tolerance of its own.
+    a tolerance of its own. One that is `sized` has u in units of its typical size.
     """
 
     @property
