@@ -28,6 +28,7 @@ from fieldsim.physics.velocity import Flows, Velocity
 
 SCHEMES = ("limited", "exponential", "upwind", "central")
 _STEEPEST = 600.0
+_GATHERS = 1e-6  # a relative net flow out of a cell above the error of the faces' integrals
 Walls: TypeAlias = dict[str, FloatArray | None]
 
 
@@ -63,6 +64,10 @@ class Drift:
     def order(self) -> int:
         """Order of accuracy where the drift outweighs diffusion within a cell."""
         return 2 if self.scheme in ("limited", "central") else 1
+
+    def gathers(self, t: float) -> bool:
+        """Return whether div(s v) is not 0, so that a constant does not stay one."""
+        return self.gathering(t) > _GATHERS
 
     # ---- the flow that carries
 

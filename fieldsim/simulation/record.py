@@ -176,6 +176,8 @@ class DataRange:
         self.bounded = self.bounded and not self.volume.bodies.afloat
         # the tangent of a nonlinear wall refers to no value that bounds the unknown
         self.bounded = self.bounded and not any(c.follows for c in self.volume.conditions.values())
+        drift = self.volume.drift
+        self.bounded = self.bounded and (drift is None or not drift.gathers(0.0))
         self.varies = bool(self.volume.data_vary)
         self._widen(0.0)
 
@@ -190,7 +192,8 @@ class DataRange:
         start = self.volume.bodies.filled(t, self.problem.initial_values)
         held_values = [body.value.values(t) for body in self.volume.bodies.held]
         for state in self.volume.wall_states(t, start).values():
-            if state.law.flux.any():
+            # where a drift runs against a closed wall, what it carries piles up
+            if state.law.flux.any() or (state.law.slope < 0.0).any():
                 self.bounded = False
             held_values.append(state.law.reference[state.law.slope > 0.0])
         for held in held_values:

@@ -98,7 +98,7 @@ class Result:
 
     @cached_property
     def flux(self) -> VectorField:
-        """The flux -K grad u at the cell centres, walls included."""
+        """The flux -K grad u, and what a velocity carries, at the cell centres, walls included."""
         return flux_field(self.problem.volume, self.field.values, self.time)
 
     def flux_at(self, number: int) -> VectorField:
@@ -230,6 +230,12 @@ class Result:
         if conductivity is None or np.ptp(conductivity) > 0.0:
             name = equation.conductivity.name
             lines.append(f"  points   result.at(points); field.at smooths over jumps of the {name}")
+        drift = self._volume.drift
+        if drift is not None and drift.gathers(self.time):
+            lines.append(
+                f"  drift    div(velocity) is not 0: {100 * drift.gathering(self.time):.2g} % of what flows through a "
+                "cell gathers or thins there; the amount is conserved, a constant is not"
+            )
         lines.append(f"  balance  {self.balance}")
         lines.append(f"  solver   {_solver_line(self.solver)}")
         return "\n".join(lines)
