@@ -139,6 +139,24 @@ def test_an_uncharged_ball_inside_space():
     assert 0.0 < lifted[0] < 1e-9 / (4 * PI * EPSILON0 * 0.6)
 
 
+@pytest.mark.parametrize("kind", ["skew mesh", "velocity"])
+def test_a_floating_body_held_at_its_value_gives_off_the_same(kind):
+    """By definition: what it gives off is given, and held at the value found it gives off just that."""
+    if kind == "skew mesh":
+        mesh = fs.curvilinear(map={"x": "u + 0.3*v", "y": "v + 0.1*sin(3*u)"}, u=(0, 1), v=(0, 1), cells=(12, 12))
+        model, walls = fs.Heat(2.0), dict.fromkeys(mesh.walls, NONE) | {mesh.walls[1]: fs.Value(0.0)}
+    else:
+        mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(12, 12))
+        model, walls = fs.Diffusion(1.0, velocity=("5", "2")), dict.fromkeys(mesh.walls, fs.Value(0.0))
+    where = np.zeros(mesh.shape, dtype=bool)
+    where[3:6, 4:8] = True
+    problem = fs.Problem(mesh, model, walls, fixed=[(where, fs.Floating(1.0))])
+    result = fs.solve(problem)
+    assert result.balance.relative < 1e-12
+    held = fs.solve(problem.replace(fixed=[(where, float(result.value_of("fixed[0]")))]))
+    assert float(held.flow_out("fixed[0]")) == pytest.approx(-1.0, rel=1e-11)
+
+
 def test_a_pocket_that_holes_cut_off():
     """What nothing holds keeps its own mean if its supplies cancel, and is named if they do not."""
     mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(20, 20))
