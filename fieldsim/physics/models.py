@@ -26,14 +26,17 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Heat:
-    """density capacity dT/dt = div(conductivity grad T) + source - sink T, q = -conductivity grad T (Fourier 1822).
+    """density capacity dT/dt = div(conductivity grad T - density capacity v T) + source - sink T (Fourier 1822).
+
+    q = -conductivity grad T + density capacity v T is the heat flux, v the velocity of what flows, if anything does.
 
     `conductivity` in W/m/K, `density` in kg/m^3, `capacity` in J/kg/K, `source` in W/m^3, `sink` >= 0 in W/m^3/K:
     a number, a quantity ("52 W/m/K"), a formula of place, an array over the cells, a field, or a list of regions
     [("x < 0.1", 52.0), ..., 0.04]. A run in time needs density and capacity, a steady state neither. All but these
     two may use t; conductivity and source may follow the temperature, as a formula in T or a function: "1 + T/100",
     lambda T: 1 + T/100. The conductivity may be a symmetric tensor: [[4, 1], [1, 2]] in Cartesian axes, or a
-    `fs.Tensor` in the mesh's own. `unit` labels the temperature.
+    `fs.Tensor` in the mesh's own. `unit` labels the temperature. `velocity` and `drift` are those of `Diffusion`; what
+    flows needs density and capacity also in a steady state.
     """
 
     conductivity: Given
@@ -69,10 +72,26 @@ class Heat:
 
 @dataclass(frozen=True)
 class Diffusion:
-    """dc/dt = div(diffusivity grad c) + source - sink c, J = -diffusivity grad c (Fick 1855).
+    """dc/dt = div(diffusivity grad c - v c) + source - sink c, J = -diffusivity grad c + v c (Fick 1855).
 
     `diffusivity` in m^2/s; `unit` is the unit of c, `source` is in that unit per second, `sink` (decay) in 1/s. See
     `Heat` for what a coefficient may be; here it may follow c: diffusivity="exp(c)".
+
+    `velocity` in m/s carries c: one number, quantity or formula of place and t for each Cartesian direction
+    ("-y", "x"); a dict by direction, {"z": "1 - r**2"} or {"r": "0.1/r"}, the others 0; or a VectorField. The amount is
+    conserved whatever it is; where div v is not 0, c gathers or thins, and `result.summary()` says so. On walls FluxOut
+    is all that leaves, GradientOut(0) an outlet, Value what an inflow brings, and Convective comes besides what is
+    carried out: an inflow of given value is FluxOut(-v c) or, where diffusion hardly counts, Value(c).
+
+    `drift` says how c is carried, P = v h/diffusivity being the Peclet number of a cell of length h:
+
+    limited      second order, no new extremes: the default, accurate for every P. Not linear: method="rk4" is the
+                 quick one in time where P is large
+    exponential  linear, no new extremes; exact for steady profiles in one dimension, first order where P is large
+    upwind       linear, no new extremes, first order: diffuses like v h/2 more
+    central      linear, second order, swings about the answer where P > 2: for teaching
+
+    The limited slopes are van Leer's on the true cells (see physics/slopes.py).
     """
 
     diffusivity: Given
