@@ -246,13 +246,13 @@ class _Loop:
         spread = np.maximum(highest - lowest, _LEAST_SPREAD * before)
         return np.asarray(self.rtol * spread + self.atol + rounding)
 
-    @staticmethod
-    def _check(trial: Trial, clock: Clock, t: float) -> None:
+    def _check(self, trial: Trial, clock: Clock, t: float) -> None:
         bad = ~np.isfinite(trial.u)
         if bad.any():
             cell = tuple(int(i) for i in np.argwhere(bad)[0])
+            place = f"cell {cell[1:]} of field {cell[0] + 1}" if hasattr(self.system, "parts") else f"cell {cell}"
             raise NumericalFailure(
-                f"step {clock.number + 1} at t = {t:.6g} s gave {trial.u[cell]} first in cell {cell}. Look "
+                f"step {clock.number + 1} at t = {t:.6g} s gave {trial.u[cell]} first in {place}. Look "
                 "for a source, coefficient or boundary value that is not finite there; earlier values stand."
             )
         if not trial.solved:
