@@ -192,13 +192,11 @@ class ConservationSystem:
         """Return the exact u(t + dt), and what flowed meanwhile: a linear law flows as at the mean of u."""
         # what deviates from a constant carries less rounding: differences take the constant out
         level = np.full_like(u, 0.5 * (float(u.min()) + float(u.max())))
-        start = u - level
-        after, mean = self.exponential.carry(start, dt, supply=self.volume.gain(t, level))
+        start, gain, held = u - level, self.volume.gain(t, level), self._matrix(t).diagonal
+        after, mean = self.exponential.carry(start, dt, supply=gain)
         # as in `_conserving`: one constant for both restores what rounding lost between the two transforms
-        count = len(self.volume.exits)
-        inward, outward, made = np.split(dt * self._flows_around(t, level, mean), [count, -1])
-        lost = float(inward.sum() - outward.sum() + made.sum()) - float((self.storage * (after - start)).sum())
-        shared = lost / (float(self.storage.sum()) + dt * float(self._matrix(t).diagonal.sum()))
+        lost = float((dt * (gain - held * mean) - self.storage * (after - start)).sum())
+        shared = lost / (float(self.storage.sum()) + dt * float(held.sum()))
         return after + shared + level, dt * self._flows_around(t, level, mean + shared)
 
     def _flows_around(self, t: float, level: FloatArray, deviation: FloatArray) -> FloatArray:
@@ -207,7 +205,9 @@ class ConservationSystem:
         for state in volume.wall_states(t, level).values():
             index = wall_index(state.wall.side)
             parts.append(state.flow_out + state.wall.areas * state.slope * deviation[index])
-        made = volume.supply(t, level) + (volume.supply(t, deviation) - volume.supply(t, np.zeros_like(level)))
+        made = volume.supply(t, level)
+        if volume.sink is not None:
+            made += volume.supply(t, deviation) - volume.supply(t, np.zeros_like(level))
         return _totals(parts, made)
 
     def _solver_for(self, t: float, shift: float) -> Prepared | PreparedWithBodies:

@@ -1,4 +1,7 @@
-"""The exact solution of a linear system with constant data as a method: u(t + dt) = exp(-dt B) u + phi_1 ... ."""
+"""The exact solution of a linear system with constant data as a method: u(t + dt) = exp(-dt B) u + phi_1 ... .
+
+Flows are known by their integrals over a step: a face gives in or out by the sign of its own.
+"""
 
 from __future__ import annotations
 
