@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
-from fieldsim.arrays import FloatArray
+from fieldsim.arrays import FloatArray, IntArray
 from fieldsim.boundary.law import bernoulli
 from fieldsim.errors import InvalidInput, must
 from fieldsim.linear.grid_operator import scatter_differences
@@ -29,6 +30,7 @@ from fieldsim.physics.velocity import Flows, Velocity
 SCHEMES = ("limited", "exponential", "upwind", "central")
 _STEEPEST = 600.0
 _GATHERS = 1e-6  # a relative net flow out of a cell above the error of the faces' integrals
+Number = TypeVar("Number", bound=np.generic)
 Walls: TypeAlias = dict[str, FloatArray | None]
 
 
@@ -200,10 +202,10 @@ class Drift:
 
     def matrix(self, t: float, u: FloatArray, ends: Mapping[tuple[int, int], Ends]) -> sparse.csr_array:
         """Return the derivative of what leaves each cell by what is carried, without the walls."""
-        number = np.arange(self.mesh.size).reshape(self.mesh.shape)
-        entries: list[tuple[FloatArray, FloatArray, FloatArray]] = []
+        number: IntArray = np.arange(self.mesh.size).reshape(self.mesh.shape)
+        entries: list[tuple[IntArray, IntArray, FloatArray]] = []
 
-        def add(flow: FloatArray, lower: FloatArray, upper: FloatArray, column: FloatArray) -> None:
+        def add(flow: FloatArray, lower: IntArray, upper: IntArray, column: IntArray) -> None:
             entries.append((lower.ravel(), column.ravel(), flow.ravel()))
             entries.append((upper.ravel(), column.ravel(), -flow.ravel()))
 
@@ -241,7 +243,7 @@ class Drift:
         return slopes.without(near)
 
 
-def _pair(cells: FloatArray, axis: int, count: int) -> tuple[FloatArray, FloatArray]:
+def _pair(cells: NDArray[Number], axis: int, count: int) -> tuple[NDArray[Number], NDArray[Number]]:
     """Return the values below and above each face between neighbours."""
     return cells.take(range(count), axis), np.roll(cells, -1, axis).take(range(count), axis)
 

@@ -260,3 +260,46 @@ def test_strong_drift_in_three_dimensions_is_solved_by_iteration():
         assert result.solver.iterations < 40
         assert result.solver.residual < 1e-10
         assert result.balance.relative < 1e-12
+
+
+@pytest.mark.parametrize(("scheme", "wide"), [("limited", 0.012), ("exponential", 0.12)])
+def test_a_stream_that_turns_round(scheme, wide):
+    """Smith and Hutton (Numerical Heat Transfer 5, 1982): an inlet profile carried along (1 - x^2)(1 - y^2) = const."""
+    mesh = fs.cartesian(x=(-1, 1), y=(0, 1), cells=(60, 30))
+    still = fs.Value("1 - tanh(10)")
+    problem = fs.Problem(
+        mesh,
+        fs.Diffusion(diffusivity=1e-7, velocity=("2*y*(1 - x**2)", "-2*x*(1 - y**2)"), drift=scheme),
+        boundary={
+            "x-": still,
+            "x+": still,
+            "y+": still,
+            "y-": [("x < 0", fs.Value("1 + tanh(10*(1 + 2*x))")), fs.GradientOut(0.0)],
+        },
+        exact="1 + tanh(10*(1 - 2*sqrt(1 - (1 - x**2)*(1 - y**2))))",
+    )
+    result = fs.solve(problem)
+    assert np.abs(result.field.values - problem.exact_values(0.0)).mean() < wide
+    assert result.field.values.min() > 0.0
+    assert result.field.values.max() < 2.0
+    # what comes in leaves: the integral of 2 x (1 + tanh(10 (1 - 2 x))) over 0..1
+    inflow = quad(lambda x: 2 * x * (1 + np.tanh(10 * (1 - 2 * x))), 0.0, 1.0)[0]
+    assert result.balance.flow_in == pytest.approx(inflow, rel=2e-3)
+    assert result.balance.relative < 1e-12
+
+
+def test_an_estimate_of_the_error_knows_the_order():
+    """From 20 and 40 cells the error of upstream values is the difference, that of limited ones a third of it."""
+    for scheme, wide in (("upwind", 0.35), ("limited", 0.35)):
+        result = fs.solve(profile(40, scheme, 0.2))
+        true = np.abs(result.field.values - result.problem.exact_values(0.0)).max()
+        assert fs.estimate_error(result).largest == pytest.approx(true, rel=wide)
+
+
+def test_a_summary_tells_a_flow_that_gathers():
+    mesh = fs.cartesian(x=(0, 1), cells=20)
+    walls = {"x-": fs.Value(1.0), "x+": fs.GradientOut(0.0)}
+    even = fs.solve(fs.Problem(mesh, fs.Diffusion(diffusivity=0.1, velocity=1.0), boundary=walls))
+    uneven = fs.solve(fs.Problem(mesh, fs.Diffusion(diffusivity=0.1, velocity="1 + x"), boundary=walls))
+    assert "div(velocity)" not in even.summary()
+    assert "div(velocity) is not 0" in uneven.summary()
