@@ -81,10 +81,11 @@ class Stencil:
     def matrix(self) -> sparse.csr_array:
         """Return the matrix over the cells in C order."""
         shape, n = self.grid.shape, self.entries.shape[1]
-        places = np.indices(shape).reshape(len(shape), n)
-        columns, there = np.zeros(self.entries.shape, dtype=np.int64), self.entries != 0.0
+        integers = np.int32 if n < np.iinfo(np.int32).max else np.int64
+        places = np.indices(shape, dtype=integers).reshape(len(shape), n)
+        columns, there = np.zeros(self.entries.shape, dtype=integers), self.entries != 0.0
         for number in range(len(self.entries)):
-            column = np.zeros(n, dtype=np.int64)
+            column = np.zeros(n, dtype=integers)
             for axis, (length, closed) in enumerate(zip(shape, self.grid.periodic, strict=True)):
                 index = places[axis] + (number // 3**axis) % 3 - 1
                 column = column * length + (index % length if closed else index)

@@ -45,6 +45,7 @@ def discretise(
     askew = not mesh.orthogonal or (isinstance(conductivity, GivenTensor) and not conductivity.diagonal)
     if askew:
         _refuse_askew(mesh, equation, conductivity, boundary, contact)
+        along = {name: given for name, given in along.items() if _slopes(boundary[name])}  # type: ignore[index]
     volume = (EnergyVolume if askew else FiniteVolume)(
         mesh,
         equation,
@@ -80,6 +81,12 @@ def _conductivity(equation: Equation, mesh: Mesh, place: Place) -> Given | Given
     return conductivity
 
 
+def _slopes(condition: object) -> bool:
+    """Return whether a condition, or a part of it, gives the gradient."""
+    parts = condition if isinstance(condition, list | tuple) else [condition]
+    return any(isinstance(part[-1] if isinstance(part, tuple) else part, GradientOut) for part in parts)
+
+
 def _refuse_askew(
     mesh: Mesh, equation: Equation, conductivity: Given | GivenTensor, boundary: object, contact: object
 ) -> None:
@@ -92,9 +99,7 @@ def _refuse_askew(
     if not isinstance(conductivity, GivenTensor) or not isinstance(boundary, Mapping):
         return
     for side, condition in boundary.items():
-        parts = condition if isinstance(condition, list | tuple) else [condition]
-        sloping = any(isinstance(part[-1] if isinstance(part, tuple) else part, GradientOut) for part in parts)
-        if sloping and turns_flux(mesh, mesh.sides[side], conductivity.values(0.0)):
+        if _slopes(condition) and turns_flux(mesh, mesh.sides[side], conductivity.values(0.0)):
             raise InvalidInput(
                 must(
                     f"boundary[{side!r}]",

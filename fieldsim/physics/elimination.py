@@ -18,7 +18,7 @@ from fieldsim.physics.corners import CurvedCorners, IntArray, OrthogonalCorners,
 
 Corners: TypeAlias = CurvedCorners | OrthogonalCorners
 
-_CHUNK = 1 << 14
+_CHUNK = 1 << 12
 
 
 @dataclass(frozen=True, eq=False)

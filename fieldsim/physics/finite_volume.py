@@ -70,6 +70,11 @@ class FiniteVolume:
     contacts: Contacts = field(default_factory=Contacts)
     drift: Drift | None = None
 
+    @property
+    def bytes_to_assemble(self) -> float:
+        """Memory that the matrix takes before anything is solved, in bytes a cell."""
+        return 0.0
+
     # ---- what depends on what
 
     @property

@@ -132,4 +132,5 @@ def guard_memory(problem: Problem, fields: int = 1) -> None:
     """Raise Refused, before any matrix is built, where solving and keeping `fields` fields would not fit."""
     size = problem.mesh.size
     what = f"solving for {size} unknowns and keeping {fields} field(s)"
-    guard(size * (bytes_to_solve(problem.mesh.shape) + 8.0 * fields), what, remedy="Take fewer cells or fewer outputs.")
+    each = bytes_to_solve(problem.mesh.shape) + problem.volume.bytes_to_assemble + 8.0 * fields
+    guard(size * each, what, remedy="Take fewer cells or fewer outputs.")

@@ -227,3 +227,19 @@ def test_coefficients_and_films_that_change_in_time():
     walls = {"u-": fs.Value("t"), "u+": fs.Convective("1 + t", 1.0), "v-": fs.FluxOut(0.1), "v+": fs.GradientOut(0.2)}
     run = fs.evolve(fs.Problem(mesh, fs.Diffusion("1 + t"), walls), until=0.2, outputs=2, rtol=1e-3)
     assert run.balance.relative < 1e-12
+
+
+def test_the_error_is_estimated_from_every_other_corner():
+    """Half as many cells a side (Richardson 1911): the estimate is within a fifth of the true error."""
+    exact = "sin(3*x)*cos(2*y)"
+    mesh = fs.curvilinear(map=BENT, cells=(24, 24))
+    result = fs.solve(fs.Problem(mesh, fs.Heat(1.0, source=f"13*{exact}"), held(mesh, exact), exact=exact))
+    assert fs.estimate_error(result).largest == pytest.approx(result.error(), rel=0.2)
+
+
+def test_newton_takes_films_into_account():
+    """A derivative without what films do to k(T) takes half as many steps again."""
+    mesh = fs.curvilinear(map=BENT, cells=(40, 40))
+    walls = {"u-": fs.Value(1.0), "u+": fs.Convective(20.0, 5.0), "v-": fs.FluxOut(0.0), "v+": fs.Convective(9.0, 3.0)}
+    result = fs.solve(fs.Problem(mesh, fs.Heat("1 + T"), walls))
+    assert result.solver.iterations <= 15
