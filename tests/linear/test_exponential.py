@@ -82,6 +82,24 @@ def test_meshes_give_the_matrix_exponential(name, time):
     np.testing.assert_allclose(exponential.apply(u, time), exact(operator, storage, u, time, 0 * u), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("time", [1e-9, 1e-3, 0.3, 1e3])
+@pytest.mark.parametrize("name", MESHES)
+def test_the_mean_on_the_way_is_the_integral_of_the_matrix_exponential(name, time):
+    """time * mean = int_0^time u: one more unknown of rate u beside the system and its constant supply."""
+    operator, storage = system_of(name)
+    n = operator.size
+    rng = np.random.default_rng(4)
+    u, supply = rng.standard_normal(operator.shape), rng.standard_normal(operator.shape)
+    rates = np.zeros((2 * n + 1, 2 * n + 1))
+    rates[:n, :n] = -operator.matrix().toarray() / storage.reshape(-1, 1)
+    rates[:n, n] = (supply / storage).ravel()
+    rates[n + 1 :, :n] = np.eye(n)
+    both = expm(time * rates) @ np.concatenate([u.ravel(), [1.0], np.zeros(n)])
+    after, mean = find_exponential(operator, storage).carry(u, time, supply=supply)
+    for got, expected in ((after, both[:n]), (mean, both[n + 1 :] / time)):
+        np.testing.assert_allclose(got.ravel(), expected, rtol=0, atol=3e-11 * max(1.0, np.abs(expected).max()))
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     shape=st.lists(st.integers(1, 5), min_size=1, max_size=3).map(tuple),
