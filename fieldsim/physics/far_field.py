@@ -22,7 +22,7 @@ from fieldsim.linear import COMPATIBLE
 from fieldsim.meshes import Mesh, Side
 from fieldsim.meshes.names import coordinate_formulas
 from fieldsim.physics.finite_volume import FiniteVolume, wall_index
-from fieldsim.physics.multipoles import Cloud, Mirror, Multipoles, moments_about, places_of, sources_of
+from fieldsim.physics.multipoles import Cloud, Mirror, Multipoles, as_points, moments_about, places_of, sources_of
 from fieldsim.physics.tensor import GivenTensor
 
 _SAME = 1e-9
@@ -39,14 +39,15 @@ def opened(volume: FiniteVolume) -> FiniteVolume:
         return volume
     first = next(iter(sides.values()))
     _refuse_laws(volume, first.name)
-    about = _agreed(sides)
+    _refuse_differences(sides)
     cloud, mesh = sources_of(volume), volume.mesh
     backgrounds = {name: _background(volume, name, first.value) for name in sides}
     largest = max(float(np.abs(level).max()) for level, _ in backgrounds.values())
     mirrors, inner = _mirrors(volume, sides, first.value, largest)
     if not mirrors:
         _refuse_sources(volume, backgrounds, first)
-    center = _center(volume, cloud, mirrors, about, first.name)
+    extent = max(float(np.abs(_faces(mesh, mesh.sides[name])[0]).max()) for name in sides)
+    center = _center(volume, cloud, mirrors, first, extent)
     moments = moments_about(cloud, center, mirrors)
     order = _lowest_unknown(volume, mirrors, inner=inner)
     if mesh.dim == 2:
@@ -77,36 +78,29 @@ def opened(volume: FiniteVolume) -> FiniteVolume:
 # ---- what the sources do not tell
 
 
-def _center(
-    volume: FiniteVolume, cloud: Cloud, mirrors: list[Mirror], about: tuple[float, ...] | None, name: str
-) -> FloatArray:
-    """Return the centre: as given, or of the sources by their size, of the held bodies, or of the mesh."""
-    mesh = volume.mesh
-    size = np.abs(cloud.amounts)
-    if not size.any():
-        held = volume.bodies.fixed if volume.bodies.fixed.any() else np.ones(mesh.shape, dtype=bool)
-        points, weights = places_of(mesh)
-        size = (weights * np.where(held, mesh.volumes, 0.0).ravel()).ravel()
-    # only ratios matter: tiny charges must not vanish in the sum
-    size = size / size.max()
-    middle = (cloud.points * size).sum(axis=1) / size.sum()
-    middle[np.abs(middle) < _SAME * np.abs(cloud.points).max()] = 0.0
-    on_planes = middle if about is None else np.array(about)
+def _center(volume: FiniteVolume, cloud: Cloud, mirrors: list[Mirror], first: OpenSide, extent: float) -> FloatArray:
+    """Return the centre: as given, or of the sources by their size, of the bodies, or of the mesh."""
+    mesh, about = volume.mesh, first.about
     if about is not None and len(about) != mesh.dim:
-        raise InvalidInput(must(f"{name}.about", f"a point with {mesh.dim} coordinates", about, "Give them in m."))
+        rule = f"a point with {mesh.dim} coordinates"
+        raise InvalidInput(must(f"{first.name}.about", rule, about, "Give them in m."))
+    if not cloud.amounts.size:
+        bodies = volume.bodies.fixed if volume.bodies.fixed.any() else np.ones(mesh.shape, dtype=bool)
+        cloud = as_points(mesh, np.where(bodies, mesh.volumes, 0.0))
+    # only ratios matter: tiny charges must not vanish in the sum
+    size = np.abs(cloud.amounts) / np.abs(cloud.amounts).max()
+    middle = (cloud.points * size).sum(axis=1) / size.sum() if about is None else np.array(about)
+    center = middle
     for mirror in mirrors:
-        on_planes = on_planes - mirror.normal * float(mirror.normal @ (on_planes - mirror.point))
-    if about is not None:
-        away = float(np.abs(on_planes - about).max())
-        points, weights = places_of(mesh)
+        center = center - mirror.normal * float(mirror.normal @ (center - mirror.point))
+    if None in mesh.coordinate_axis:
+        points, weights = places_of(mesh, np.ones(mesh.shape, dtype=bool))
         mean = np.abs((points * weights[:, None, :]).sum(axis=0)).max(axis=1)
-        if None in mesh.coordinate_axis:
-            off = [k for k in range(mesh.dim) if mean[k] < _SAME * np.abs(points).max()]
-            away = max(away, *(abs(about[k]) for k in off), 0.0)
-        if away > _SAME * float(np.abs(cloud.points).max()):
-            remedy = "Leave it out, or move it there."
-            raise InvalidInput(must(f"{name}.about", "on the axis and planes of symmetry", about, remedy))
-    return on_planes
+        center = np.where(mean < _SAME * extent, 0.0, center)
+    if about is not None and np.abs(center - middle).max() > _SAME * extent:
+        rule = "on the axis and planes of symmetry"
+        raise InvalidInput(must(f"{first.name}.about", rule, about, "Leave it out, or move it there."))
+    return center
 
 
 def _lowest_unknown(volume: FiniteVolume, mirrors: list[Mirror], *, inner: bool) -> int:
@@ -250,13 +244,12 @@ def _refuse_laws(volume: FiniteVolume, name: str) -> None:
             raise InvalidInput(must(name, rule, what, "Put Value walls farther away."))
 
 
-def _agreed(sides: dict[str, OpenSide]) -> tuple[float, ...] | None:
+def _refuse_differences(sides: dict[str, OpenSide]) -> None:
     first = next(iter(sides.values()))
     for other in sides.values():
         if (other.value, other.about) != (first.value, first.about):
             got = f"{first.name} and {other.name} that differ"
             raise InvalidInput(must("boundary", "given one far field", got, "There is one infinity: write them alike."))
-    return first.about
 
 
 def _outer_conductivity(volume: FiniteVolume, sides: dict[str, OpenSide]) -> float:

@@ -12,7 +12,7 @@ from math import pi
 
 import numpy as np
 
-from fieldsim.arrays import FloatArray
+from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.meshes import Mesh
 from fieldsim.physics.finite_volume import FiniteVolume
 
@@ -68,13 +68,18 @@ def sources_of(volume: FiniteVolume) -> Cloud:
     for body in volume.bodies.afloat:
         own = volume.mesh.volumes[body.cells]
         amounts[body.cells] = float(body.supply.values(0.0)) * own / own.sum()
-    points, weights = places_of(volume.mesh)
-    shared = np.broadcast_to(weights * amounts.ravel(), (len(weights), amounts.size))
-    return Cloud(shared.ravel(), np.moveaxis(points, 0, 1).reshape(volume.mesh.dim, -1))
+    return as_points(volume.mesh, amounts)
 
 
-def places_of(mesh: Mesh) -> tuple[FloatArray, FloatArray]:
-    """Return points (k, dim, cells) that stand for each cell of rings and shells, and their weights (k, 1 or cells)."""
+def as_points(mesh: Mesh, amounts: FloatArray) -> Cloud:
+    """Return amounts a cell as points at the centres, only where there is any."""
+    cells = amounts != 0.0
+    points, weights = places_of(mesh, cells)
+    return Cloud((weights * amounts[cells]).ravel(), np.moveaxis(points, 0, 1).reshape(mesh.dim, -1))
+
+
+def places_of(mesh: Mesh, cells: BoolArray) -> tuple[FloatArray, FloatArray]:
+    """Return points (k, dim, n) that stand for each of n cells, several for rings and shells, and weights (k, n)."""
     nodes: list[list[tuple[float, float]]] = []
     for number, axis in enumerate(mesh.coordinate_axis):
         low, high = mesh.coordinates.whole[number]
@@ -83,24 +88,20 @@ def places_of(mesh: Mesh) -> tuple[FloatArray, FloatArray]:
         elif mesh.coordinates.periods[number] is not None:
             nodes.append([(low + (high - low) * k / _ANGLES, 1.0) for k in range(_ANGLES)])
         else:
-            x, w = np.polynomial.legendre.leggauss(_ANGLES)
-            nodes.append(
-                [(low + (high - low) * (0.5 + 0.5 * a), b) for a, b in zip(x.tolist(), w.tolist(), strict=True)]
-            )
+            x, w = (a.tolist() for a in np.polynomial.legendre.leggauss(_ANGLES))
+            nodes.append([(low + (high - low) * (0.5 + 0.5 * a), b) for a, b in zip(x, w, strict=True)])
+    own = [np.broadcast_to(q, mesh.shape)[cells] for q in mesh.open_centers]
     points, weights = [], []
     for chosen in product(*nodes):
-        q = list(mesh.open_centers)
-        for number, axis in enumerate(mesh.coordinate_axis):
-            if axis is None:
-                q[number] = np.full((1,) * mesh.ndim, chosen[number][0])
-        where = (
-            mesh.points
-            if len(nodes) == mesh.ndim
-            else np.stack([np.broadcast_to(x, mesh.shape) for x in mesh.coordinates.to_cartesian(q)])
-        )
-        factor = np.prod([np.broadcast_to(h, mesh.shape) for h in mesh.coordinates.scale_factors(q)], axis=0)
-        points.append(where.reshape(mesh.dim, -1))
-        weights.append(np.prod([w for _, w in chosen]) * factor.ravel())
+        q = [
+            np.full_like(own[0], chosen[number][0]) if axis is None else own[number]
+            for number, axis in enumerate(mesh.coordinate_axis)
+        ]
+        points.append(np.stack(np.broadcast_arrays(*mesh.coordinates.to_cartesian(q))))
+        share: FloatArray | float = float(np.prod([weight for _, weight in chosen]))
+        for factor in mesh.coordinates.scale_factors(q):
+            share = share * factor
+        weights.append(np.broadcast_to(share, own[0].shape))
     stacked = np.stack(weights)
     return np.stack(points), stacked / stacked.sum(axis=0)
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import sparse
+from scipy import ndimage, sparse
 from scipy.sparse.csgraph import connected_components
 
-from fieldsim.arrays import BoolArray
+from fieldsim.arrays import BoolArray, IntArray
 from fieldsim.meshes import Mesh
 from fieldsim.physics.bodies import Bodies
 
@@ -14,37 +14,36 @@ from fieldsim.physics.bodies import Bodies
 def loose_regions(mesh: Mesh, bodies: Bodies, holding: BoolArray) -> tuple[BoolArray, ...]:
     """Return the regions of connected cells that touch no held body and in no cell of which `holding` is true.
 
-    Cells are connected through faces with an area; a floating body belongs to the region of all cells it touches.
+    A floating body belongs to the region of all cells it touches, and seams join what lies on both sides.
     """
     if not bodies.any:
         return () if holding.any() else (np.ones(mesh.shape, dtype=bool),)
-    number = np.arange(mesh.size).reshape(mesh.shape)
-    afloat = np.zeros(mesh.shape, dtype=bool)
-    first, second = [], []
-    for body in bodies.afloat:
-        afloat |= body.cells
-        own = number[body.cells]
-        first.append(own[:-1])
-        second.append(own[1:])
-    held = bodies.fixed & ~afloat
-    holding = holding & ~bodies.idle
+    # 0: holes; 1: held bodies; then pieces of neighbouring cells, and floating bodies
+    labels: IntArray = ndimage.label(~bodies.idle)[0].astype(np.int64) + 1
+    pieces = int(labels.max())
+    labels[bodies.holes] = 0
+    labels[bodies.passive & ~bodies.holes] = 1
+    for number, body in enumerate(bodies.afloat, start=pieces + 1):
+        labels[body.cells] = number
+    count = pieces + 1 + len(bodies.afloat)
+    first, second = _neighbours(mesh, labels, count)
+    open_faces = (first > 0) & (second > 0)
+    graph = sparse.coo_array((np.ones(open_faces.sum()), (first[open_faces], second[open_faces])), shape=(count, count))
+    region = connected_components(graph, directed=False)[1]
+    held = np.append(region[1], region[labels[holding & ~bodies.idle]])
+    loose = np.setdiff1d(region[2 : pieces + 1], held)
+    return tuple((region == number)[labels] for number in loose)
+
+
+def _neighbours(mesh: Mesh, labels: IntArray, count: int) -> tuple[IntArray, IntArray]:
+    """Return the pairs of different labels that meet at a face."""
+    pairs = [np.zeros(0, dtype=np.int64)]
     for axis in range(mesh.ndim):
-        n = mesh.shape[axis]
-        count = n if mesh.axes[axis].periodic else n - 1
-        area = np.moveaxis(mesh.face_areas(axis), axis, 0)[1 : count + 1]
-        cells = np.moveaxis(number, axis, 0)
-        a, b = cells[:count][area > 0.0], np.roll(cells, -1, 0)[:count][area > 0.0]
-        gone = bodies.holes.ravel()
-        open_faces = ~(gone[a] | gone[b])
-        a, b = a[open_faces], b[open_faces]
-        at_body = held.ravel()
-        holding.ravel()[a[at_body[b]]] = True
-        holding.ravel()[b[at_body[a]]] = True
-        between = ~(at_body[a] | at_body[b])
-        first.append(a[between])
-        second.append(b[between])
-    i, j = np.concatenate(first), np.concatenate(second)
-    graph = sparse.coo_array((np.ones(i.size, dtype=bool), (i, j)), shape=(mesh.size, mesh.size))
-    labels = connected_components(graph, directed=False)[1].reshape(mesh.shape)
-    free = np.setdiff1d(labels[~bodies.idle], labels[holding])
-    return tuple(labels == label for label in free)
+        along = np.moveaxis(labels, axis, 0)
+        lower, upper = along, np.roll(along, -1, 0)
+        if not mesh.axes[axis].periodic:
+            lower, upper = lower[:-1], upper[:-1]
+        differ = lower != upper
+        pairs.append(np.unique(lower[differ] * count + upper[differ]))
+    both = np.unique(np.concatenate(pairs))
+    return both // count, both % count

@@ -178,6 +178,24 @@ def test_a_pocket_that_holes_cut_off():
     assert float(held.flow_out("fixed[0]")) == pytest.approx(0.04, rel=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("holes", "more", "sizes"),
+    [
+        ([], [], [96]),
+        (["phi < pi/6"], [], [88]),
+        (["phi < pi/6", "phi > pi and phi < 7*pi/6"], [], [40, 40]),
+        (["r > 0.6 and r < 0.8"], [], [60, 24]),
+        (["r > 0.6 and r < 0.8"], [("phi > 3 and phi < 4 and r > 0.8", 1.0)], [60]),
+        (["r > 0.5 and r < 0.8 and phi > 1"], [], [76]),
+    ],
+)
+def test_regions_that_nothing_holds(holes, more, sizes):
+    """An insulated disk cut apart by wedges and rings: its seam joins the first and the last cells."""
+    mesh = fs.polar(r=(0, 1), phi=FULL, cells=(8, 12))
+    problem = fs.Problem(mesh, fs.Heat(1.0), {"r+": NONE}, holes=holes, fixed=more)
+    assert [int(region.sum()) for region in problem.volume.loose] == sizes
+
+
 @pytest.mark.parametrize("method", ["tr_bdf2", "backward_euler", "rk4"])
 def test_a_block_that_cools_through_a_slab(method):
     """H du/dt = du/dx at x = 0 and u = 0 at x = 1: sin(z (1 - x)) exp(-z^2 t), z tan z = 1/H (Carslaw & Jaeger, 3.13).
