@@ -198,6 +198,22 @@ def test_books_close_on_an_offset(method):
     assert run.balance.relative < 1e-12
 
 
+@pytest.mark.parametrize("method", ["esdirk4", "bdf2", "rkl2", "crank_nicolson", "exponential"])
+@pytest.mark.parametrize("name", ["disk", "stretched"])
+def test_a_jump_start_overshoots_less_than_half_a_percent(name, method):
+    """Ones and zeros inside, walls at 0 and 1 from the first moment on: nothing may leave [0, 1]."""
+    mesh = CURVED[name]()
+    inside = np.zeros(mesh.shape)
+    inside[: mesh.shape[0] // 2] = 1.0
+    problem = fs.Problem(
+        mesh, STEEL, {side: fs.Value(float(i % 2)) for i, side in enumerate(mesh.walls)}, initial=inside
+    )
+    run = fs.evolve(problem, until=0.5, outputs=3, method=method, dt=step_of(method))
+    assert run.solver.overshoot is not None
+    assert run.solver.overshoot < 0.005
+    assert run.balance.relative < 1e-12
+
+
 def test_the_state_of_an_older_version_is_refused():
     states = []
     fs.evolve(heated(), until=0.1, outputs=1, observers=[lambda moment: states.append(moment.state())])
