@@ -68,9 +68,11 @@ def _linear(problem: Problem, solver: str, rtol: float) -> Result:
     # where a drift's slopes alone follow the unknown, its upwind law leads near the answer
     volume = law.upwind if law.follows else law
     if volume.follows:
+        part = _cut_off(volume, volume.loose[0])
+        where = f" in {part}, which holes cut off" if part else ""
         raise InvalidInput(
-            f"No steady state can be told: nothing holds the {problem.equation.quantity}, whose coefficients depend on "
-            "it. Give one wall a Value, or follow it in time with evolve."
+            f"No steady state can be told: nothing holds the {problem.equation.quantity}{where}, and coefficients "
+            "depend on it. Give a wall or a body there a value, or follow it in time with evolve."
         )
     loose, bodies = volume.loose, volume.bodies
     unknown = ~bodies.idle
@@ -165,18 +167,26 @@ def _refuse_surplus(problem: Problem, supply: FloatArray, region: BoolArray) -> 
     if abs(net) <= COMPATIBLE * gross:
         return
     unit, quantity = problem.unit_of(problem.equation.rate), problem.equation.quantity
-    if region.sum() + problem.volume.bodies.holes.sum() < region.size:
-        first = tuple(int(i) for i in np.argwhere(region)[0])
+    part = _cut_off(problem.volume, region)
+    if part:
         raise InvalidInput(
-            f"No steady state exists: the net source {net:+.6g} {unit} in the {int(region.sum())} cells around cell "
-            f"{first} has nowhere to go, as holes cut them off and nothing there holds the {quantity}. Make them part "
-            "of the holes, hold one of them with fixed=[...], or follow it in time with evolve."
+            f"No steady state exists: the net source {net:+.6g} {unit} in {part} has nowhere to go, as holes cut them "
+            f"off and nothing there holds the {quantity}. Make them part of the holes, hold one of them with "
+            "fixed=[...], or follow it in time with evolve."
         )
     raise InvalidInput(
         f"No steady state exists: the net source {net:+.6g} {unit} has nowhere to go, as no wall holds the "
         f"{quantity} and nothing else drains it. Give one wall a Value or Convective "
         f"condition, let {net:.6g} {unit} leave by FluxOut, or follow it in time with evolve."
     )
+
+
+def _cut_off(volume: FiniteVolume, region: BoolArray) -> str:
+    """Return what to call a region that holes cut off, nothing for the whole body."""
+    if region.sum() + volume.bodies.holes.sum() == region.size:
+        return ""
+    first = tuple(int(i) for i in np.argwhere(region)[0])
+    return f"the {int(region.sum())} cells around cell {first}"
 
 
 def _refined(

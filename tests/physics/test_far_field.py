@@ -213,6 +213,20 @@ def test_a_sphere_in_a_uniform_field_without_end(kind):
         assert np.log2(errors[0] / errors[1]) == pytest.approx(2.0, abs=0.2)
 
 
+@pytest.mark.parametrize("mesh_kind", ["disk", "half a disk"])
+def test_a_floating_cylinder_in_a_uniform_field_without_end(mesh_kind):
+    """u = -(r - a^2/r) cos(phi) (Jackson, problem 2.12 ff.): its dipole leaves exactly through a circle."""
+    errors = []
+    for n in (24, 48):
+        mesh = fs.polar(r=(0, 1), phi=FULL if mesh_kind == "disk" else BOTH, cells=(n, n))
+        exact = "where(r < 0.5, 0, -(r - 0.25/r)*cos(phi))"
+        walls = everywhere(mesh, NONE) | {"r+": fs.FarField("-x")}
+        problem = fs.Problem(mesh, fs.Electrostatics(1.0), walls, fixed=[("r < 0.5", fs.Floating())], exact=exact)
+        errors.append(fs.solve(problem).error())
+    assert errors[1] < 2e-3
+    assert np.log2(errors[0] / errors[1]) == pytest.approx(2.0, abs=0.2)
+
+
 BOX = fs.cartesian(x=BALL, y=BALL, z=BALL, cells=(4, 4, 4))
 DISK = fs.polar(r=BALL, cells=8)
 SHELL = fs.spherical(r=BALL, cells=8)

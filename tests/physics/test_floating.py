@@ -171,6 +171,10 @@ def test_a_pocket_that_holes_cut_off():
     heated = problem.replace(model=fs.Heat(1.0, source=[("x < 0.2 and y > 0.8", 1.0), 0.0]))
     with pytest.raises(InvalidInput, match=r"\+0.04 W/m in the 160 cells around cell \(0, 0\) has nowhere to go"):
         fs.solve(heated)
+    with pytest.raises(
+        InvalidInput, match=r"nothing holds the temperature in the 160 cells around cell \(0, 0\), which"
+    ):
+        fs.solve(problem.replace(model=fs.Heat("1 + T")))
     # a floating body in the pocket brings its own power, and a held one holds it
     cooled = fs.solve(heated.replace(fixed=[("x < 0.1 and y < 0.1", fs.Floating(-0.04))]))
     assert cooled.balance.relative < 1e-12
