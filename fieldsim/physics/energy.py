@@ -17,7 +17,7 @@ import numpy as np
 from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.boundary import Wall, WallState
 from fieldsim.errors import NumericalFailure
-from fieldsim.linear import SparseOperator
+from fieldsim.linear import GridOperator, SparseOperator
 from fieldsim.meshes import Mesh, Side
 from fieldsim.physics.assembly import Stencil, WallMatrices, inside, with_walls
 from fieldsim.physics.corners import CurvedCorners, IntArray, OrthogonalCorners, VertexGrid
@@ -258,6 +258,10 @@ class EnergyVolume(FiniteVolume):
         )
 
     # ---- what a FiniteVolume is asked
+
+    def operator_at(self, t: float, u: FloatArray) -> GridOperator:
+        """Raise: couplings of neighbours alone do not make this conduction."""
+        raise TypeError("The energy form has no two-point couplings: ask for leaving, stiffness or face_flows.")
 
     def tensor_at(self, t: float, u: FloatArray) -> FloatArray:
         """Return the conductivity in every cell: numbers (*shape), or matrices (m, m, *shape)."""

@@ -227,7 +227,7 @@ class Result:
             value, supply = self.value_of(body.name), -float(self.flow_out(body.name))
             lines.append(f"  {body.name:<8} floats at {value}, gives off {supply:.6g} {self.balance.unit}")
         conductivity = self._volume.conductivity.constant
-        if conductivity is None or np.ptp(conductivity) > 0.0:
+        if conductivity is None or np.ptp(conductivity.reshape(-1, self.problem.mesh.size), axis=1).any():
             name = equation.conductivity.name
             lines.append(f"  points   result.at(points); field.at smooths over jumps of the {name}")
         drift = self._volume.drift
