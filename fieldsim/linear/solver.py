@@ -70,6 +70,7 @@ class Prepared:
         self._excess, self._size, floating = _scales(self._matrix)
         self._row_sum = float(self._excess.sum())  # not finite where a row is not
         self._run: Callable[[Array, Array, float], tuple[Array, int]]
+        self._once: Callable[[Array], Array]
         self._fast = _fast_solver(self._matrix, method, symmetric=symmetric)
         if not np.isfinite(self._size + self._row_sum):
             self.method, self.reason, self._status = method, "not finite", Status.NOT_FINITE
@@ -89,12 +90,14 @@ class Prepared:
                 factors = Factorisation(stored, symmetric=self._symmetric, nullspace=self.nullspace)
             except RuntimeError:  # SuperLU: "Factor is exactly singular"
                 return Status.SINGULAR
+            self._once = factors.apply
             self._run = lambda b, start, rtol: (start + factors.apply(b - self._product(start)), 1)
             return Status.CONVERGED
         if not self._symmetric and askew(_stored(self._matrix)):
             return self._prepare_askew(_stored(self._matrix))
         multigrid = self._multigrid()
         if multigrid is not None and isinstance(self._matrix, GridOperator) and self.method == "cg":
+            self._once = multigrid.apply
             self._run = lambda b, x, rtol: multigrid.solve(b, x if x.any() else None, rtol, _ITERATIONS)[:2]
             return Status.CONVERGED
         stored = _stored(self._matrix)
@@ -102,6 +105,7 @@ class Prepared:
         if multigrid is None and not (own != 0.0).all():
             return Status.SINGULAR
         precondition: Callable[[Array], Array] = (lambda r: r / own) if multigrid is None else multigrid.apply
+        self._once = precondition
         iterate = conjugate_gradients if self.method == "cg" else bicgstab
         self._run = lambda b, start, rtol: iterate(stored.dot, b, start, precondition, rtol=rtol, limit=_ITERATIONS)
         return Status.CONVERGED
@@ -113,6 +117,7 @@ class Prepared:
         except RuntimeError:  # SuperLU: "Factor is exactly singular"
             return Status.SINGULAR
         self.reason = self.reason.replace("multigrid", "incomplete factors")
+        self._once = factors.apply
         self._run = lambda b, start, rtol: bicgstab(
             stored.dot, b, start, factors.apply, rtol=_AIM * rtol, limit=_ITERATIONS
         )
@@ -151,11 +156,11 @@ class Prepared:
         return LinearResult(x.reshape(right.shape), status, iterations, residual, self.method, REMEDIES[status])
 
     def approximate(self, b: Array) -> Array:
-        """Return x with A x near b, unchecked: one substitution or transform, to precondition matrices near A."""
+        """Return x with A x near b, unchecked: one substitution, cycle or transform, to precondition what is near A."""
         if self._status is not Status.CONVERGED:
             return np.full_like(b, np.nan)
         flat = np.ravel(b)
-        x = self._fast.apply(flat) if self._fast is not None else self._run(flat, np.zeros(b.size), 0.1)[0]
+        x = self._fast.apply(flat) if self._fast is not None else self._once(flat)
         return x.reshape(b.shape)
 
     def _apply_fast(self, fast: FastSolver, b: Array) -> tuple[Array, int, ResidualSums]:

@@ -94,7 +94,7 @@ class ConservationSystem:
     def _led(self, t: float, shift: float, matrix: Operator, right: FloatArray, rtol: float) -> FloatArray | None:
         """Return the correction by iteration with the factors of the upwind law; None where that does not converge."""
         upwind = self._solver_for(t, float(f"{shift:.{_DIGITS}e}"))
-        if upwind.method != "direct" or isinstance(upwind, PreparedWithBodies):
+        if isinstance(upwind, PreparedWithBodies):
             return None
         shape, stored, b = right.shape, matrix.matrix(), right.ravel()
         x, _ = bicgstab(
