@@ -91,6 +91,31 @@ def test_a_glued_core_in_a_cylinder_and_a_full_turn():
     assert float(result.flow_out("fixed[1]")) == pytest.approx(2 * each.sum(), rel=1e-2)
 
 
+def test_jumps_on_both_sides_of_a_seam():
+    """A thin ring of radius 1, held at 1 and opposite at 0, glued at phi = 0 and pi: q = 1/(3 pi/4 + R) either way."""
+    mesh = fs.polar(r=(0.999, 1.001), phi=(0, 2 * PI), cells=(1, 16))
+    bodies = [("phi > 3*pi/8 and phi < 5*pi/8", 1.0), ("phi > 11*pi/8 and phi < 13*pi/8", 0.0)]
+    problem = fs.Problem(mesh, fs.Heat(1.0), {"r-": NONE, "r+": NONE}, fixed=bodies, contact=[("y > 0", 2.0)])
+    result = fs.solve(problem)
+    q = 1 / (0.75 * PI + 2.0)
+    above, below = 1 - q * 3 * PI / 8, q * 3 * PI / 8
+    assert above - below == pytest.approx(2.0 * q, rel=1e-12)
+    angles = np.array([1e-9, PI - 1e-9, PI + 1e-9, 2 * PI - 1e-9, PI / 4])
+    found = result.at(np.stack([np.cos(angles), np.sin(angles)], axis=1))
+    np.testing.assert_allclose(found, [above, above, below, below, 1 - q * PI / 8], rtol=1e-6)
+
+
+def test_an_oxide_layer_between_plates():
+    """1/C = L1/e1 + d/e + L2/e2 for a layer of d/e m^2/F too thin for cells, and W = C V^2/2 with it."""
+    mesh = fs.cartesian(x=(0, 3e-3), cells=6)
+    model = fs.Electrostatics(permittivity=[("x < 1e-3", 4e-11), 1e-11])
+    walls = {"x-": fs.Value(5.0), "x+": fs.Value(0.0)}
+    result = fs.solve(fs.Problem(mesh, model, walls, contact=[("x < 1e-3", "3e7 m^2/F")]))
+    capacitance = 1 / (1e-3 / 4e-11 + 3e7 + 2e-3 / 1e-11)
+    assert float(result.capacitance("x-", "x+")) == pytest.approx(capacitance, rel=1e-13)
+    assert float(result.energy()) == pytest.approx(capacitance * 12.5, rel=1e-12)
+
+
 def test_a_held_body_behind_a_film():
     """A sphere at 100 in a coating: Q = 100/(Rc/(4 pi a^2) + (1/a - 1/b)/(4 pi k)), as on a mesh with a film wall."""
     mesh = fs.spherical(r=(0, 1), cells=40)
