@@ -153,7 +153,10 @@ class FiniteVolume:
         if self.source.follows:
             return ()
         holding = np.zeros(self.mesh.shape, dtype=bool)
-        for state in self.wall_states(0.0, np.ones(self.mesh.shape)).values():
+        # whether a wall holds is no matter of how well cells conduct; a conductivity may not know the value 1
+        plain = Given(self.conductivity.name, self.conductivity.place, np.ones(self.mesh.shape))
+        law = replace(self, conductivity=plain, wall_conductivity={}) if self.conductivity.follows else self
+        for state in law.wall_states(0.0, np.ones(self.mesh.shape)).values():
             holding[wall_index(state.wall.side)] |= state.slope * state.wall.areas > 0.0
         if self.sink is not None:
             holding |= self._sink(0.0) > 0.0
