@@ -154,8 +154,10 @@ class FiniteVolume:
             return ()
         holding = np.zeros(self.mesh.shape, dtype=bool)
         # whether a wall holds is no matter of how well cells conduct; a conductivity may not know the value 1
-        plain = Given(self.conductivity.name, self.conductivity.place, np.ones(self.mesh.shape))
-        law = replace(self, conductivity=plain, wall_conductivity={}) if self.conductivity.follows else self
+        law = self
+        if isinstance(self.conductivity, Given) and self.conductivity.follows:
+            plain = Given(self.conductivity.name, self.conductivity.place, np.ones(self.mesh.shape))
+            law = replace(self, conductivity=plain, wall_conductivity={})
         for state in law.wall_states(0.0, np.ones(self.mesh.shape)).values():
             holding[wall_index(state.wall.side)] |= state.slope * state.wall.areas > 0.0
         if self.sink is not None:
