@@ -2,11 +2,12 @@
 
 from fieldsim.physics.bodies import Bodies
 from fieldsim.physics.discretise import discretise, place_of_cells
-from fieldsim.physics.energy import EnergyVolume, face_vectors
+from fieldsim.physics.energy import EnergyVolume
 from fieldsim.physics.equation import Coefficient, Equation
 from fieldsim.physics.finite_volume import FiniteVolume, Linearised, wall_index
 from fieldsim.physics.floating import Floating, PreparedWithBodies
 from fieldsim.physics.models import Diffusion, Electrostatics, Gravity, Heat, Model
+from fieldsim.physics.normals import face_vectors
 from fieldsim.physics.system import ConservationSystem, flows_of, require_time
 from fieldsim.physics.tensor import Tensor
 

@@ -18,81 +18,17 @@ from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.boundary import Wall, WallState
 from fieldsim.errors import NumericalFailure
 from fieldsim.linear import GridOperator, SparseOperator
-from fieldsim.meshes import Mesh, Side
-from fieldsim.physics.assembly import Stencil, WallMatrices, inside, with_walls
+from fieldsim.physics.assembly import Stencil, inside, with_walls
 from fieldsim.physics.corners import CurvedCorners, IntArray, OrthogonalCorners, VertexGrid
 from fieldsim.physics.elimination import Coefficients, FaceState, VertexEnergy, WallData, face_state
 from fieldsim.physics.finite_volume import FiniteVolume, wall_index
+from fieldsim.physics.normals import wall_normals
+from fieldsim.physics.wall_forms import Form, SolvedWall, SurfaceLaws
 
 # beyond this share of the half cell's conductance a film holds the value
 _HOLDS = 1.0 - 1e-12
 _ROUNDS = 100
 _SAME = 1e-13
-_TURNS = 1e-9
-
-
-@dataclass(frozen=True)
-class SolvedWall(WallState):
-    """A wall whose values and flows are known; `law` tells how strongly it holds the cells along it."""
-
-    values: FloatArray
-    flux: FloatArray
-
-    @property
-    def flux_out(self) -> FloatArray:
-        """What leaves per area."""
-        return self.flux
-
-    @property
-    def surface(self) -> FloatArray:
-        """The value on the wall itself."""
-        return self.values
-
-
-@dataclass(frozen=True, eq=False)
-class SurfaceLaws:
-    """The walls' laws in terms of the value on the wall, faces in one row.
-
-    u = reference where `held`, else film (u - reference) + flux leaves an area.
-    """
-
-    held: BoolArray
-    film: FloatArray
-    reference: FloatArray
-    flux: FloatArray
-    states: Mapping[str, WallState]
-
-    def data(self, level: float) -> FloatArray:
-        """Return the data z of the faces with the unknown counted from `level`."""
-        off = self.reference - level
-        return np.where(self.held, off, self.film * off - self.flux)
-
-
-@dataclass(frozen=True, eq=False)
-class Form:
-    """The energy form with walls: matrices that are good at time `t` while K and the films stay the same."""
-
-    t: float
-    energy: VertexEnergy
-    walls: WallData
-    operator: SparseOperator
-    matrices: WallMatrices
-
-    def leaving(self, u: FloatArray, laws: SurfaceLaws, level: float) -> FloatArray:
-        """Return what leaves each cell, flat."""
-        return np.asarray(self.operator.stored @ (u - level) - self.matrices.load @ laws.data(level))
-
-    def surface(self, u: FloatArray, laws: SurfaceLaws, level: float) -> FloatArray:
-        """Return the mean value on each wall face."""
-        values = self.matrices.value_of_cells @ (u - level) + self.matrices.value_of_data @ laws.data(level)
-        return np.where(laws.held, laws.reference, level + values)
-
-    def flux_out(self, u: FloatArray, laws: SurfaceLaws, level: float) -> FloatArray:
-        """Return what leaves through each wall face, per area."""
-        held = self.matrices.flow_of_cells @ (u - level) + self.matrices.flow_of_data @ laws.data(level)
-        held = np.divide(held, self.walls.areas, out=np.zeros_like(held), where=self.walls.areas > 0.0)
-        surface = self.surface(u, laws, level)
-        return np.where(laws.held, held, laws.film * (surface - laws.reference) + laws.flux)
 
 
 @dataclass(frozen=True, eq=False)
@@ -321,48 +257,3 @@ class EnergyVolume(FiniteVolume):
     def _kept_faces(self) -> dict[str, tuple[float, FloatArray, FaceState]]:
         """The last face state: flux, values at points and field energy are mostly asked of one answer."""
         return {}
-
-
-def face_vectors(mesh: Mesh, axis: int) -> tuple[FloatArray, FloatArray]:
-    """Return the area vectors (along +axis) and centres of straight-edged faces across an axis, (dim, n + 1 ...)."""
-    corners = mesh.corners
-
-    def corner(*ends: int) -> FloatArray:
-        others = [other for other in range(mesh.ndim) if other != axis]
-        result = corners
-        for other, end in zip(others, ends, strict=True):
-            n = mesh.shape[other]
-            result = result.take(range(end, n + end), other + 1)
-        return result
-
-    if mesh.ndim == 2:
-        edge = corner(1) - corner(0)
-        vectors = np.stack([edge[1], -edge[0]]) * (1.0 if axis == 0 else -1.0)
-        return vectors, 0.5 * (corner(0) + corner(1))
-    vectors = 0.5 * np.cross(corner(1, 1) - corner(0, 0), corner(0, 1) - corner(1, 0), axis=0)
-    # the other two axes follow this one in turn, but for the middle one
-    vectors *= -1.0 if axis == 1 else 1.0
-    return vectors, 0.25 * (corner(0, 0) + corner(0, 1) + corner(1, 0) + corner(1, 1))
-
-
-def wall_normals(mesh: Mesh, side: Side) -> tuple[FloatArray, FloatArray]:
-    """Return unit normals of a side's faces in the components of K, (m, *side), and distances of the inner centres."""
-    index = wall_index(side)
-    if mesh.orthogonal:
-        distance = mesh.half_distances(side.axis)[side.end][index]
-        normal = np.zeros((mesh.ndim, *distance.shape))
-        normal[side.axis] = 1.0
-        return normal, distance
-    vectors, places = face_vectors(mesh, side.axis)
-    normal = vectors[(slice(None), *index)]
-    normal = normal / np.sqrt(np.square(normal).sum(axis=0))
-    gap = places[(slice(None), *index)] - mesh.points[(slice(None), *index)]
-    return normal, np.abs((gap * normal).sum(axis=0))
-
-
-def turns_flux(mesh: Mesh, side: Side, tensor: FloatArray) -> bool:
-    """Return whether a tensor (m, m, *shape) turns a gradient along a wall's normal away from it."""
-    normal, _ = wall_normals(mesh, side)
-    flux = np.einsum("ij...,j...->i...", tensor[(slice(None), slice(None), *wall_index(side))], normal)
-    across = flux - (flux * normal).sum(axis=0) * normal
-    return bool((np.abs(across).max(axis=0) > _TURNS * np.abs(flux).max(axis=0)).any())
