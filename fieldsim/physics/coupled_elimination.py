@@ -19,6 +19,7 @@ class Elimination:
     def __init__(self, blocks: Sequence[sparse.csr_array], pairs: Sequence[tuple[int, int]]) -> None:
         """Sort the entries of blocks B_i and diagonals E_ij of these patterns into columns."""
         self.pairs = tuple(pairs)
+        self.patterns = [(block.indptr, block.indices) for block in blocks]
         count, cells = len(blocks), blocks[0].shape[0]
         self.order = np.arange(count * cells).reshape(count, cells).T.ravel()
         place = np.empty_like(self.order)
@@ -33,7 +34,6 @@ class Elimination:
             rows.append(place[i * cells + here])
             columns.append(place[j * cells + here])
         row, column = np.concatenate(rows), np.concatenate(columns)
-        self.size = sum(block.nnz for block in blocks)
         self.sorting = np.lexsort((row, column))
         row, column = row[self.sorting], column[self.sorting]
         first = np.concatenate([[True], (np.diff(row) != 0) | (np.diff(column) != 0)])
@@ -41,6 +41,13 @@ class Elimination:
         self.indices = row[first].astype(np.int32)
         counts = np.bincount(column[first], minlength=count * cells)
         self.pointers = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+
+    def fits(self, blocks: Sequence[sparse.csr_array]) -> bool:
+        """Return whether the blocks have the patterns it was built for: those of limited drifts change."""
+        return all(
+            np.array_equal(block.indptr, pointers) and np.array_equal(block.indices, indices)
+            for block, (pointers, indices) in zip(blocks, self.patterns, strict=True)
+        )
 
     def solve(self, blocks: Sequence[FloatArray], entries: Entries, right: FloatArray) -> FloatArray:
         """Return x for the numbers of the blocks (in CSR order) and the diagonals; NaN where they are singular.

@@ -165,7 +165,7 @@ class CoupledSolver:
         for i in range(len(blocks)):
             own = entries.get((i, i), np.zeros(right[i].shape))
             entries[i, i] = own + call.mass
-        if self.elimination is None or self.elimination.size != sum(data.size for data in numbers):
+        if self.elimination is None or not self.elimination.fits(blocks):
             self.elimination = Elimination(blocks, tuple(entries))
         answer = self.elimination.solve(numbers, entries, right)
         left = np.sqrt(np.square(call.product(answer) - right).sum() / np.square(right).sum())
