@@ -9,8 +9,8 @@ reduced to C P/(exp(P) - 1), P = |W|/C, and to C - |W|/2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias, TypeVar
 
@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from fieldsim.arrays import FloatArray, IntArray
+from fieldsim.boundary import WallState
 from fieldsim.boundary.law import bernoulli
 from fieldsim.errors import InvalidInput, must
+from fieldsim.linear import GridOperator, SparseOperator
 from fieldsim.linear.grid_operator import scatter_differences
 from fieldsim.meshes import Mesh
 from fieldsim.physics.bodies import Bodies
@@ -229,6 +231,25 @@ class Drift:
         size = (self.mesh.size, self.mesh.size)
         return sparse.coo_array((values[kept], (rows[kept], columns[kept])), shape=size).tocsr()
 
+    def beside(
+        self,
+        t: float,
+        u: FloatArray,
+        operator: GridOperator,
+        weight: FloatArray | None,
+        ends: Mapping[tuple[int, int], Ends],
+    ) -> SparseOperator:
+        """Return conduction and drift as one matrix; near it is conduction with the diffusion of upstream values.
+
+        Its product with `weight` (None for 1) is the derivative.
+        """
+        matrix = self.matrix(t, u, ends)
+        if weight is not None:
+            matrix = sparse.csr_array(matrix @ sparse.diags_array(1.0 / weight.ravel()))
+        couplings = tuple(c + 0.5 * np.abs(flow) for c, flow in zip(operator.couplings, self.flows(t), strict=True))
+        near = replace(operator, couplings=couplings)
+        return SparseOperator(sparse.csr_array(operator.matrix() + matrix), near, symmetric=False)
+
     def _slopes(self, axis: int, u: FloatArray, ends: Mapping[tuple[int, int], Ends]) -> Slopes:
         periodic = self.mesh.axes[axis].periodic
         slopes = limited_slopes(
@@ -241,6 +262,14 @@ class Drift:
         for step in (-1, 1):
             near |= np.roll(self.bodies.holes, step, axis)
         return slopes.without(near)
+
+
+def surfaces(states: Iterable[WallState]) -> dict[tuple[int, int], Ends]:
+    """Return the values on the walls by (axis, end), and how they follow the values in the cells along them."""
+    return {
+        (state.wall.side.axis, state.wall.side.end): Ends(state.surface, 1.0 - state.law.slope / state.wall.conductance)
+        for state in states
+    }
 
 
 def _pair(cells: NDArray[Number], axis: int, count: int) -> tuple[NDArray[Number], NDArray[Number]]:

@@ -9,25 +9,23 @@ face conductances.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
-from scipy import sparse
 
 from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.boundary import BoundCondition, Given, OpenSide, Wall, WallState, settled
 from fieldsim.errors import InvalidInput, NumericalFailure, must
-from fieldsim.linear import GridOperator, Operator, SparseOperator
+from fieldsim.linear import GridOperator, Operator
 from fieldsim.meshes import Mesh, Side
 from fieldsim.physics.bodies import Bodies
 from fieldsim.physics.contact import Contacts, up_to_surfaces
-from fieldsim.physics.drift import Drift
+from fieldsim.physics.drift import Drift, surfaces
 from fieldsim.physics.equation import Equation
 from fieldsim.physics.faces import dissipation, flows_through
 from fieldsim.physics.regions import loose_regions
-from fieldsim.physics.slopes import Ends
 from fieldsim.physics.tensor import GivenTensor
 
 # Gauss-Legendre: exact for polynomials K(u) up to degree five
@@ -368,7 +366,7 @@ class FiniteVolume:
         diagonal = np.zeros(self.mesh.shape)
         states = self.wall_states(t, u).values()
         if self.drift is not None:
-            operator = _carrying(self.drift, t, u, conduction, weight, surfaces(states))
+            operator = self.drift.beside(t, u, conduction, weight, surfaces(states))
         for state in states:
             index = wall_index(state.wall.side)
             slope = state.wall.areas * state.slope
@@ -393,14 +391,6 @@ class FiniteVolume:
 def wall_index(side: Side) -> tuple[slice | int, ...]:
     """Return the index of the cells along a side."""
     return (slice(None),) * side.axis + (-1 if side.end else 0,)
-
-
-def surfaces(states: Iterable[WallState]) -> dict[tuple[int, int], Ends]:
-    """Return the values on the walls by (axis, end), and how they follow the values in the cells along them."""
-    return {
-        (state.wall.side.axis, state.wall.side.end): Ends(state.surface, 1.0 - state.law.slope / state.wall.conductance)
-        for state in states
-    }
 
 
 def positive(
@@ -440,20 +430,3 @@ def _weighted(operator: GridOperator, weight: FloatArray) -> GridOperator:
         pair = weight + np.roll(weight, -1, axis)
         couplings.append(2.0 * coupling / pair.take(range(count), axis))
     return GridOperator(operator.diagonal, tuple(couplings), operator.periodic)
-
-
-def _carrying(
-    drift: Drift,
-    t: float,
-    u: FloatArray,
-    operator: GridOperator,
-    weight: FloatArray | None,
-    ends: Mapping[tuple[int, int], Ends],
-) -> SparseOperator:
-    """Return conduction and drift as one matrix; near it is conduction with the diffusion of upstream values."""
-    matrix = drift.matrix(t, u, ends)
-    if weight is not None:
-        matrix = sparse.csr_array(matrix @ sparse.diags_array(1.0 / weight.ravel()))
-    couplings = tuple(c + 0.5 * np.abs(flow) for c, flow in zip(operator.couplings, drift.flows(t), strict=True))
-    near = replace(operator, couplings=couplings)
-    return SparseOperator(sparse.csr_array(operator.matrix() + matrix), near, symmetric=False)
