@@ -23,9 +23,9 @@ class FarField:
 
     `value` is a number, or the field that would be there without what is inside, as a formula without sources: a
     uniform field E0 along z is "-E0*z". The sources' monopole, dipole and quadrupole about the point `about` (their
-    centre, if left out) leave exactly; what electrodes and dielectrics inside add falls off as its lowest multipole.
-    For steady potentials: charges, masses, heat in the unbounded. In the plane a net charge has no finite potential
-    and is refused.
+    centre, if left out) leave exactly, and so does what electrodes turn out to give off; what they and dielectrics
+    add beyond falls off as a dipole. For steady potentials: charges, masses, heat in the unbounded. In the plane a
+    net charge has no finite potential and is refused.
     """
 
     value: float | str = 0.0
@@ -51,12 +51,16 @@ class FarField:
 
 @dataclass(frozen=True)
 class OpenSide:
-    """A side that looks into empty space; `film` is its law once the sources are known."""
+    """A side that looks into empty space; `film` is its law once the sources are known.
+
+    It `waits` where electrodes inside give off a net amount that only a solution tells.
+    """
 
     name: str
     value: float | str
     about: tuple[float, ...] | None
     film: BoundCondition | None = None
+    waits: bool = False
     varies: bool = False
     slope_varies: bool = False
     follows: bool = False

@@ -4,6 +4,7 @@ from fieldsim.physics.bodies import Bodies
 from fieldsim.physics.discretise import discretise, place_of_cells
 from fieldsim.physics.energy import EnergyVolume
 from fieldsim.physics.equation import Coefficient, Equation
+from fieldsim.physics.far_field import gone_far, opened, waiting
 from fieldsim.physics.finite_volume import FiniteVolume, Linearised, wall_index
 from fieldsim.physics.floating import Floating, PreparedWithBodies
 from fieldsim.physics.models import Diffusion, Electrostatics, Gravity, Heat, Model
@@ -30,7 +31,10 @@ __all__ = [
     "discretise",
     "face_vectors",
     "flows_of",
+    "gone_far",
+    "opened",
     "place_of_cells",
     "require_time",
+    "waiting",
     "wall_index",
 ]

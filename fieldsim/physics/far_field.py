@@ -2,8 +2,8 @@
 
 With u_m the field of the sources' monopole, dipole and quadrupole about a centre, r from there, n the outward normal,
 K d(u - u_m)/dn + K m (n.r)/r^2 (u - u_m) = 0: exact for what falls off as r^-m. m belongs to the lowest multipole
-that the sources do not tell: 1 with electrodes, 2 with floating or dielectric bodies, 4 without; one less in the plane.
-Planes of symmetry (FluxOut(0), or Value at the level of infinity) count by their mirror images.
+that the sources do not tell: 2 with bodies or dielectrics, 4 without; one less in the plane. The monopole of electrodes
+is what they turn out to give off. Planes of symmetry (FluxOut(0), or Value as far away) count by their mirror images.
 """
 
 from __future__ import annotations
@@ -32,8 +32,11 @@ _SHIFTS = (-0.2, -0.1, 0.1, 0.2)
 _SLOPES = (1 / 1.2, -8 / 1.2, 8 / 1.2, -1 / 1.2)
 
 
-def opened(volume: FiniteVolume) -> FiniteVolume:
-    """Return the law with its open sides' numbers filled in; raises InvalidInput where open space cannot be."""
+def opened(volume: FiniteVolume, charge: float | None = None) -> FiniteVolume:
+    """Return the law with its open sides' numbers filled in; raises InvalidInput where open space cannot be.
+
+    `charge` is what goes to infinity through these sides in all; left out, what the sources give.
+    """
     sides = {name: c for name, c in volume.conditions.items() if isinstance(c, OpenSide)}
     if not sides:
         return volume
@@ -49,9 +52,12 @@ def opened(volume: FiniteVolume) -> FiniteVolume:
     extent = max(float(np.abs(_faces(mesh, mesh.sides[name])[0]).max()) for name in sides)
     center = _center(volume, cloud, mirrors, first, extent)
     moments = moments_about(cloud, center, mirrors)
+    if charge is not None:
+        moments = replace(moments, charge=charge * 2.0 ** len(mirrors))
     order = _lowest_unknown(volume, mirrors, inner=inner)
+    waits = order == 0
     if mesh.dim == 2:
-        _refuse_net(volume, moments, cloud, order, first.name)
+        _refuse_net(moments, cloud, order, first.name)
     conductivity = _outer_conductivity(volume, sides)
     films, seen = {}, 0.0
     for name, condition in sides.items():
@@ -64,15 +70,26 @@ def opened(volume: FiniteVolume) -> FiniteVolume:
             raise InvalidInput(must(condition.name, rule, "one that looks towards it", "Give about=, or a Value."))
         area = np.broadcast_to(mesh.face_areas(side.axis)[wall_index(side)], along.shape)
         seen += float((area * along * square ** (-mesh.dim / 2)).sum())
-        rate = (order + mesh.dim - 2) * along / square
+        rate = (max(order, 1) + mesh.dim - 2) * along / square
         value, slope = moments.field(r, normals)
         level, rise = backgrounds[name]
         ambient = level + rise / rate + (value + slope / rate) / conductivity
         law = Convective(h=conductivity * rate, ambient=ambient)
         bound = law.bind(place_on_side(mesh, side), volume.equation.units, condition.name)
-        films[name] = replace(condition, film=bound)
+        films[name] = replace(condition, film=bound, waits=waits)
     _refuse_gaps(mesh, seen, len(mirrors), first.name)
     return replace(volume, conditions={**volume.conditions, **films})
+
+
+def gone_far(volume: FiniteVolume, u: FloatArray) -> float:
+    """Return what goes to infinity in all through the open sides of a steady law."""
+    flows = volume.outflows(0.0, u)
+    return sum(float(flows[name].sum()) for name, c in volume.conditions.items() if isinstance(c, OpenSide))
+
+
+def waiting(volume: FiniteVolume) -> bool:
+    """Return whether what goes to infinity is known from a solution only."""
+    return any(isinstance(c, OpenSide) and c.waits for c in volume.conditions.values())
 
 
 # ---- what the sources do not tell
@@ -262,7 +279,7 @@ def _outer_conductivity(volume: FiniteVolume, sides: dict[str, OpenSide]) -> flo
     return float(outer[0])
 
 
-def _refuse_net(volume: FiniteVolume, moments: Multipoles, cloud: Cloud, order: int, name: str) -> None:
+def _refuse_net(moments: Multipoles, cloud: Cloud, order: int, name: str) -> None:
     net = abs(moments.charge) > COMPATIBLE * float(np.abs(cloud.amounts).sum())
     if net or order == 0:
         got = f"a net source of {moments.charge:.6g}" if net else "a body or wall whose flow is not known before"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -92,6 +93,12 @@ class Problem:
     def data_vary(self) -> tuple[str, ...]:
         """Names of the data that depend on time."""
         return self.volume.data_vary
+
+    def with_law(self, volume: FiniteVolume) -> Problem:
+        """Return the problem with its law as a solution made it known: see `physics.far_field`."""
+        changed = copy(self)
+        changed.__dict__["volume"] = volume
+        return changed
 
     def require_time(self) -> None:
         """Raise InvalidInput where a run in time cannot be: no time in the model, or no density or capacity."""

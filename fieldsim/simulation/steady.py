@@ -15,7 +15,7 @@ from fieldsim.arrays import BoolArray, FloatArray, frozen
 from fieldsim.errors import InvalidInput, NumericalFailure, must
 from fieldsim.fields import ScalarField
 from fieldsim.linear import COMPATIBLE, Prepared, check_method, prepare
-from fieldsim.physics import FiniteVolume, PreparedWithBodies
+from fieldsim.physics import FiniteVolume, PreparedWithBodies, gone_far, opened, waiting
 from fieldsim.simulation.balance import steady_balance
 from fieldsim.simulation.coupled import CoupledProblem, refuse_part
 from fieldsim.simulation.coupled_result import CoupledResult
@@ -60,7 +60,28 @@ def solve(problem: Problem | CoupledProblem, *, solver: str = "auto", rtol: floa
         history = found.history
         record = SolverRecord(found.method, why, found.values.size, found.residual, len(history) - 1, history=history)
         return _result(problem, found.values, record)
+    if waiting(volume):
+        problem = _with_electrodes(problem, solver, rtol)
     return _linear(problem, solver, rtol)
+
+
+def _with_electrodes(problem: Problem, solver: str, rtol: float) -> Problem:
+    """Return the problem with far fields that know what electrodes give off: two solutions tell, the law is linear."""
+    law, holes = problem.volume, problem.volume.bodies.holes
+
+    def leaving(charge: float) -> tuple[float, float]:
+        trial = problem.with_law(opened(law, charge=charge))
+        values = np.where(holes, 0.0, _linear(trial, solver, rtol).field.values)
+        return gone_far(trial.volume, values), sum(
+            float(np.abs(flow).sum()) for flow in trial.volume.outflows(0.0, values).values()
+        )
+
+    far, gross = leaving(0.0)
+    if gross == 0.0:
+        return problem
+    # what leaves is far + rise * charge, and is the charge
+    rise = (leaving(gross)[0] - far) / gross
+    return problem.with_law(opened(law, charge=far / (1.0 - rise)))
 
 
 def _linear(problem: Problem, solver: str, rtol: float) -> Result:
