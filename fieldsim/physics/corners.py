@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldsim.arrays import BoolArray, FloatArray
+from fieldsim.errors import InvalidInput, must
 from fieldsim.meshes import Mesh
 
 IntArray = npt.NDArray[np.int64]
@@ -143,6 +144,10 @@ class OrthogonalCorners:
     def __init__(self, mesh: Mesh, grid: VertexGrid) -> None:
         self.grid = grid
         ends = [[_pole_row(mesh, axis, end) for end in (0, 1)] for axis in range(mesh.ndim)]
+        for (low, high), line in zip(ends, mesh.axes, strict=True):
+            if (low & high).any():
+                rule = f"of two cells or more from pole to pole, along {line.name}, where a tensor turns the flux"
+                raise InvalidInput(must("mesh", rule, line.cells, "Divide it."))
         self._areas = np.zeros((mesh.ndim, 2, mesh.size))
         self._squares = np.zeros((mesh.ndim, 2, mesh.size))
         for axis in range(mesh.ndim):
@@ -152,7 +157,7 @@ class OrthogonalCorners:
                 if other != axis:
                     parts *= 2.0 - ends[other][0] - ends[other][1]
             for end in (0, 1):
-                area = faces.take(range(end, mesh.shape[axis] + end), axis) / np.maximum(parts, 1.0)
+                area = faces.take(range(end, mesh.shape[axis] + end), axis) / parts
                 self._areas[axis, end] = area.ravel()
                 self._squares[axis, end] = (area / distances[end]).ravel()
         self._at_pole = np.array([[np.broadcast_to(row, mesh.shape).ravel() for row in pair] for pair in ends])

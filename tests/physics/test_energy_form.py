@@ -18,7 +18,10 @@ WAVY = {"x": "u + 0.08*sin(2*pi*u)*sin(2*pi*v)", "y": "v + 0.08*sin(2*pi*u)*sin(
 BENT = {"x": "u + 0.4*v + 0.1*sin(pi*u)*w", "y": "v + 0.3*w", "z": "w + 0.1*sin(pi*u)*sin(pi*v)"}
 RING = {"x": "(1 + u + 0.2*sin(v))*cos(v + 0.3*u)", "y": "(1 + u + 0.2*sin(v))*sin(v + 0.3*u)"}
 
+TORUS = {"x": "(3 + (1 + u)*cos(v))*cos(w + 0.3*v)", "y": "(3 + (1 + u)*cos(v))*sin(w + 0.3*v)", "z": "-(1 + u)*sin(v)"}
+
 SKEW = {
+    "torus": lambda: fs.curvilinear(map=TORUS, v=(0.3, 4), w=(0, 2 * PI), cells=(3, 4, 6), periodic=("w",)),
     "wavy": lambda: fs.curvilinear(map=WAVY, cells=(5, 6)),
     "bent": lambda: fs.curvilinear(map=BENT, cells=(4, 3, 5)),
     "ring": lambda: fs.curvilinear(map=RING, v=(0, 2 * PI), cells=(4, 9), periodic=("v",)),

@@ -149,6 +149,9 @@ def test_what_does_not_fit_a_mesh_is_refused():
         fs.Problem(pipe, fs.Heat(fs.Tensor((1, 2, 3))), held(pipe, 0.0))
     with pytest.raises(InvalidInput, match="keeps the flux along the mesh's own axes"):
         fs.Problem(pipe, fs.Heat(fs.Tensor([[1, 0.5, 0], [0.5, 2, 0], [0, 0, 3]], "mesh")), held(pipe, 0.0))
+    ball = fs.spherical(r=(0, 1), theta=(0, PI), phi=(0, 2 * PI), cells=(3, 1, 4))
+    with pytest.raises(InvalidInput, match="two cells or more from pole to pole, along theta"):
+        fs.solve(fs.Problem(ball, fs.Heat([[3, 1, 0], [1, 2, 0], [0, 0, 1]]), held(ball, 0.0)))
     square = fs.cartesian(x=(0, 1), y=(0, 1), cells=(4, 4))
     with pytest.raises(InvalidInput, match="turns the flux away from the wall's normal"):
         fs.Problem(square, fs.Heat(K), held(square, 0.0) | {"x-": fs.GradientOut(1.0)})
