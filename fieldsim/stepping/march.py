@@ -58,7 +58,8 @@ def march(
 
     `dt` fixes the longest step (s); without it the local error is held below `rtol` times the spread
     max u - min u (down to a hundredth of its largest) plus `atol`, a field by its own. Without an error estimate
-    an explicit method steps by nine tenths of its stability limit. `start` and `past` of a Step continue a march.
+    an explicit method steps by nine tenths of its present stability limit. `start` and `past` of a Step continue a
+    march.
     Raises InvalidInput, Refused (unstable or hopeless step) and NumericalFailure (non-finite values).
     """
     clock = start if isinstance(start, Clock) else Clock(float(start), begin=float(start))
@@ -104,6 +105,7 @@ class _Loop:
         self.system, self.method, self.length = system, method, length
         self.parts = getattr(system, "parts", 1)
         self.dt, self.rtol, self.atol = dt, rtol, atol
+        self.follows_limit = dt is None and method.explicit and not method.error_order
         self.adaptive = dt is None and method.error_order > 0
         damped_starts = 0 if method.explicit else START_STEPS
         self.start_steps = damped_starts if self.adaptive else method.half_starts
@@ -120,7 +122,7 @@ class _Loop:
             limit = self.method.stable_step(self.system, t, u)
             if self.dt is None:
                 self.dt = min(_EXPLICIT_SHARE * limit, self.length)
-            self._refuse_unstable(limit)
+            self._refuse_unstable(limit, self.dt)
         if self.dt is not None and self.length / self.dt > MOST_STEPS:
             count = self.length / self.dt
             raise Refused(
@@ -128,11 +130,11 @@ class _Loop:
                 f"most {MOST_STEPS:.0e} are taken. Use method='tr_bdf2' without dt, or a shorter run."
             )
 
-    def _refuse_unstable(self, limit: float) -> None:
-        if self.dt is not None and self.dt > limit * (1.0 + _STABILITY_SLACK):
+    def _refuse_unstable(self, limit: float, dt: float) -> None:
+        if dt > limit * (1.0 + _STABILITY_SLACK):
             raise Refused(
                 f"`dt` must be at most {limit:.6g} s for {self.method.title} to be stable on this mesh "
-                f"(Gershgorin's bound); got {self.dt:.6g} s, {self.dt / limit:.3g} times the limit. Take a "
+                f"(Gershgorin's bound); got {dt:.6g} s, {dt / limit:.3g} times the limit. Take a "
                 "shorter step, a coarser mesh, or method='tr_bdf2', which is stable for every step."
             )
 
@@ -169,8 +171,13 @@ class _Loop:
             error = self._scaled_error(trial, u, ticked)
             if not self.adaptive:
                 self._check(trial, clock, t)
-                self._refuse_if_unstable_at(t, trial.u)
-                return self._step(clock, u, trial, ticked, method, 0.0, 0)
+                limit = self.method.stable_step(self.system, t, trial.u)
+                if self.follows_limit and t - clock.t > limit * (1.0 + _STABILITY_SLACK):
+                    # the law stiffened on the way
+                    wanted = _EXPLICIT_SHARE * limit
+                    continue
+                self._refuse_unstable(limit, t - clock.t if self.dt is None or self.follows_limit else self.dt)
+                return self._step(clock, u, trial, ticked, method, 0.0, rejected)
             if trial.solved and error <= 1.0:
                 growth = min(next_factor(error, clock.previous_error, method.error_order), method.largest_growth)
                 # the last step before a landing may be a short rest: it does not shrink what follows
@@ -195,6 +202,8 @@ class _Loop:
         if not self.adaptive:
             # the half steps of Rannacher's start share their matrix with Crank-Nicolson
             wanted *= 0.5 if clock.start_steps > 0 else 1.0
+            if self.follows_limit:
+                wanted = min(_EXPLICIT_SHARE * self.method.stable_step(self.system, clock.t, u), self.length)
         elif self.method.explicit:
             wanted = min(wanted, _EXPLICIT_SHARE * self.method.stable_step(self.system, clock.t, u))
         return wanted if past is None else min(wanted, self.method.largest_growth * past.dt)
@@ -206,10 +215,6 @@ class _Loop:
         return Step(
             clock.t, trial.u, trial.flows, trial.times, ticked, past, method.name, error, rejected, landed=False
         )
-
-    def _refuse_if_unstable_at(self, t: float, u: Array) -> None:
-        if self.method.explicit:
-            self._refuse_unstable(self.method.stable_step(self.system, t, u))
 
     def _tick(self, clock: Clock, t: float, u: Array) -> Clock:
         lowest, highest = extent(u, self.parts)

@@ -322,6 +322,34 @@ def test_rkl2_uses_data_at_the_stages_own_times():
         assert trial.u[0] == pytest.approx(2.25, rel=1e-12)
 
 
+# ---- explicit methods
+
+
+@pytest.mark.parametrize("name", ["explicit_euler", "rk4"])
+def test_without_dt_explicit_steps_follow_their_limit(name):
+    """du/dt = -(1 + 9 t) u: u = exp(-t - 9 t^2/2), and the limit falls to a tenth on the way."""
+
+    class Stiffening(Linear):
+        def rate(self, t, u):
+            return -(1.0 + 9.0 * t) * u
+
+        def fastest_rate(self, t, u):
+            return 100.0 * (1.0 + 9.0 * t)
+
+    method = METHODS[name]
+    steps = list(march(Stiffening([[1.0]]), np.ones(1), [1.0], method=method))
+    assert steps[-1].u[0] == pytest.approx(np.exp(-5.5), rel=0.2 if name == "explicit_euler" else 1e-5)
+    for step in steps:
+        assert step.t - step.begin <= 0.9 * method.negative_axis / (100.0 * (1.0 + 9.0 * step.begin)) * (1 + 1e-9)
+    lengths = [step.t - step.begin for step in steps]
+    assert lengths[-2] < 0.15 * lengths[0]
+    half = steps[len(steps) // 2]
+    rest = list(march(Stiffening([[1.0]]), half.u, [1.0], start=half.clock, method=method))
+    np.testing.assert_array_equal(rest[-1].u, steps[-1].u)
+    with pytest.raises(Refused, match="to be stable on this mesh"):
+        last(march(Stiffening([[1.0]]), np.ones(1), [1.0], method=method, dt=0.01))
+
+
 # ---- what needs a step length
 
 
