@@ -64,7 +64,8 @@ class CoupledProblem:
     use all names, the place and t, or be a function of the fields by name: lambda u, v: -u*v**2; a conductivity may
     follow its own field. `boundary`, `fixed`, `holes` and `contact` are as in `Problem`, either one for all fields or
     a mapping from names; `initial` and `exact` likewise. `scales` gives typical sizes of unknowns that neither start
-    nor are held at any value, {"w": 1e-6}; others are told from their data.
+    nor are held at any value, {"w": 1e-6}; others are told from their data. Names may not be those of coordinates,
+    constants, functions or t. Patterns whose reactions set the step are quickest with method="rkl2".
     Everything is read and checked at once: raises InvalidInput and its children.
     """
 
@@ -178,7 +179,7 @@ class CoupledProblem:
         try:
             return FieldProblem(self.mesh, Species(model, name), **{key: part[name] for key, part in parts.items()})
         except InvalidInput as error:
-            error.add_note(f"This is about the field {name!r} of the coupled problem.")
+            error.add_note(f"This is about the field {name!r}; of its data, the source alone may follow other fields.")
             raise
 
     def _boundaries(self) -> dict[str, Mapping[str, Condition | Sequence[Any]]]:

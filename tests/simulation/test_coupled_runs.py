@@ -88,6 +88,24 @@ def test_decay_chain():
     assert sum(float(run[name].content()) for name in run) == pytest.approx(1e-6, rel=1e-12)
 
 
+def test_stiff_kinetics():
+    """Robertson's reactions, rates from 0.04 to 3e7: ROBER of Hairer & Wanner, Solving ODEs II, IV.10, at t = 40."""
+    mesh = fs.cartesian(x=(0, 1), cells=1)
+    problem = fs.CoupledProblem(
+        mesh,
+        {
+            "A": fs.Diffusion(1.0, source="-0.04*A + 1e4*B*C"),
+            "B": fs.Diffusion(1.0, source="0.04*A - 1e4*B*C - 3e7*B**2"),
+            "C": fs.Diffusion(1.0, source="3e7*B**2"),
+        },
+        boundary=CLOSED,
+        initial={"A": 1.0},
+    )
+    run = fs.evolve(problem, until=40.0, outputs=1, method="esdirk4")
+    found = [run[name].field.values[0] for name in "ABC"]
+    assert found == pytest.approx([0.7158270687, 0.91855347645e-5, 0.28416374575], rel=1e-6)
+
+
 def wave(cells):
     """A + B -> 2 B with a + b = 1: b is the wave of Fisher's equation."""
     return fs.CoupledProblem(
@@ -292,3 +310,39 @@ def test_held_bodies_and_holes():
     fields = [np.nan_to_num(run[name].field.values) for name in "uv"]
     free = ~problem.law.idle[0]
     assert float(made) == pytest.approx(-(fields[0] * fields[1])[free].sum() / 144, rel=1e-12)
+
+
+def sheared():
+    x, y = np.meshgrid(np.linspace(0, 1, 9), np.linspace(0, 1, 9), indexing="ij")
+    return fs.curvilinear(np.array([x + 0.3 * y, y]))
+
+
+@pytest.mark.parametrize(
+    ("mesh", "model"),
+    [
+        (fs.polar(r=(0, 1), phi=(0, 2 * np.pi), cells=(6, 8)), {"diffusivity": 0.1}),
+        (fs.spherical(r=(0, 1), theta=(0, np.pi), cells=(6, 6)), {"diffusivity": "0.1*(1 + r)"}),
+        (fs.cartesian(x=(0, 1), y=(0, 1), cells=(8, 8)), {"diffusivity": [[0.2, 0.05], [0.05, 0.1]]}),
+        (sheared(), {"diffusivity": 0.1}),
+        (fs.cartesian(x=(0, 1), cells=16), {"diffusivity": 0.05, "velocity": (1.0,)}),
+        (fs.cartesian(x=(0, 1), y=(0, 1), z=(0, 1), cells=(5, 6, 7)), {"diffusivity": 0.1}),
+    ],
+    ids=["disk", "ball", "tensor", "skew", "drift", "box"],
+)
+def test_every_mesh_and_law(mesh, model):
+    """Implicit and explicit steps agree, books close, and a + b, which only walls change, follows its own law."""
+    walls = dict.fromkeys(mesh.walls, fs.Value(0.5))
+    problem = fs.CoupledProblem(
+        mesh,
+        {"a": fs.Diffusion(**model, source="-3*a*b"), "b": fs.Diffusion(**model, source="3*a*b")},
+        boundary=walls,
+        initial={"a": 1.0, "b": 0.2},
+    )
+    runs = [fs.evolve(problem, until=0.05, outputs=1, method=name, rtol=1e-4) for name in ("esdirk4", "rkl2")]
+    whole = fs.Problem(mesh, fs.Diffusion(**model), dict.fromkeys(mesh.walls, fs.Value(1.0)), initial=1.2)
+    total = fs.evolve(whole, until=0.05, outputs=1, method="esdirk4", rtol=1e-4).field.values
+    for name in "ab":
+        np.testing.assert_allclose(runs[0][name].field.values, runs[1][name].field.values, atol=1e-4)
+        assert all(run[name].balance.relative < 1e-12 for run in runs)
+    slack = 5e-3 if "velocity" in model else 1e-4  # a limited drift is not linear
+    np.testing.assert_allclose(sum(runs[0][name].field.values for name in "ab"), total, atol=slack)
