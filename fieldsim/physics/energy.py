@@ -115,26 +115,37 @@ class EnergyVolume(FiniteVolume):
         return energy, inside(energy)
 
     def _inside(self, t: float, u: FloatArray) -> tuple[VertexEnergy, Stencil]:
+        """Return the energy and what the vertices inside leave of it, the last ones again where nothing changed."""
         if not (self.conductivity.varies or self.conductivity.follows):
             return self._constant_inside
+        last = self._kept_inside.get("last")
+        if last is not None and last[0] == t and (not self.conductivity.follows or np.array_equal(last[1], u)):
+            return last[2]
         energy = self._energy(self._flat_conductivity(t, u))
-        return energy, inside(energy)
+        found = energy, inside(energy)
+        self._kept_inside["last"] = t, u.copy(), found
+        return found
+
+    @cached_property
+    def _kept_inside(self) -> dict[str, tuple[float, FloatArray, tuple[VertexEnergy, Stencil]]]:
+        return {}
 
     def _form(self, t: float, u: FloatArray, laws: SurfaceLaws) -> Form:
         """Return the form, the last one again where nothing in it has changed."""
+        energy, inner = self._inside(t, u)
         last = self._kept.get("form")
-        if last is not None and not self.conductivity.follows and (last.t == t or not self.conductivity.varies):
+        if last is not None and last.energy is energy:
             known = last.walls
             if np.array_equal(known.held, laws.held) and np.array_equal(known.film, laws.film):
                 return last
-        form = self._assembled(t, *self._inside(t, u), laws.held, laws.film)
+        form = self._assembled(energy, inner, laws.held, laws.film)
         self._kept["form"] = form
         return form
 
-    def _assembled(self, t: float, energy: VertexEnergy, inner: Stencil, held: BoolArray, film: FloatArray) -> Form:
+    def _assembled(self, energy: VertexEnergy, inner: Stencil, held: BoolArray, film: FloatArray) -> Form:
         walls = WallData(self._wall_numbers, self._wall_areas, held, film)
         stencil, matrices = with_walls(energy, inner, walls)
-        return Form(t, energy, walls, SparseOperator(stencil.matrix(), stencil.near()), matrices)
+        return Form(energy, walls, SparseOperator(stencil.matrix(), stencil.near()), matrices)
 
     @cached_property
     def _kept(self) -> dict[str, Form]:
@@ -219,7 +230,7 @@ class EnergyVolume(FiniteVolume):
         along = np.ones(laws.film.size)
         for name, where in self._wall_slices.items():
             along[where] = weight[wall_index(self.mesh.sides[name])].ravel()
-        form = self._assembled(t, energy, inside(energy), laws.held, laws.film / along)
+        form = self._assembled(energy, inside(energy), laws.held, laws.film / along)
         return form.operator, np.zeros(u.shape), weight
 
     def wall_states(self, t: float, u: FloatArray) -> dict[str, WallState]:

@@ -53,9 +53,8 @@ class SurfaceLaws:
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """The energy form with walls: matrices that are good at time `t` while K and the films stay the same."""
+    """The energy form with walls: matrices that are good while K and the films stay the same."""
 
-    t: float
     energy: VertexEnergy
     walls: WallData
     operator: SparseOperator
