@@ -12,8 +12,10 @@ from fieldsim.scenario.resolved import resolved_text
 from fieldsim.scenario.verify import verify_scenario
 
 EXPECTED = {
-    "bipolar_lines", "dipole", "earth", "heated_rod", "hot_wall", "membrane", "mountain", "point_charge",
-    "quenched_ball", "ring_plate", "room_temperature", "terrain", "terrain_following", "uniform_gravity",
+    "bipolar_lines", "composite_wall", "contact_joint", "dielectric_ball", "dipole", "double_star", "earth",
+    "fisher_wave", "furnace_wall", "heated_rod", "hot_wall", "membrane", "mountain", "point_charge",
+    "quenched_ball", "radiating_bar", "ring_plate", "river_cloud", "room_temperature", "square_cable", "terrain",
+    "terrain_following", "uniform_gravity", "wood_plate",
 }  # fmt: skip
 
 

@@ -31,12 +31,20 @@ def make_problem(scenario: Scenario, setting: Setting, mesh: Mesh) -> Problem:
         mesh,
         make_model(scenario.model, setting),
         {side: make_law(laws, setting) for side, laws in scenario.boundary.items()},
-        initial=0.0 if scenario.initial is None else spelled(scenario.initial, setting),
+        initial=_zero(setting) if scenario.initial is None else spelled(scenario.initial, setting),
         exact=None if scenario.exact is None else spelled(scenario.exact, setting),
         fixed=[(body.where.resolved, make_body(body, setting)) for body in scenario.fixed],
         holes=[hole.where.resolved for hole in scenario.holes],
         contact=[(part.where.resolved, spelled(part.resistance, setting)) for part in scenario.contact],
     )
+
+
+def _zero(setting: Setting) -> float:
+    """Return nought of the unit that the scenario shows, in SI: 0 degC is 273.15 K."""
+    from fieldsim.units import convert
+
+    unit = setting.units["@unknown"]
+    return 0.0 if setting.field_unit is None else float(convert(0.0, setting.field_unit, unit))
 
 
 def make_model(model: Model, setting: Setting) -> Any:

@@ -61,17 +61,17 @@ def probe_points(probe: Probe) -> Array:
 def read_probes(solution: Solution, fields: dict[str, Any], number: int) -> list[list[float | str | None]]:
     """Return the rows of all probes at one output: name, index, time, coordinates, value of every field."""
     rows: list[list[float | str | None]] = []
-    for name, probe in solution.loaded.scenario.probe.items():
+    for probed, probe in solution.loaded.scenario.probe.items():
         points = probe_points(probe)
         try:
-            read = [_columns(field.at(points)) for field in fields.values()]
+            read = [_columns(_at(solution, number, name, field, points)) for name, field in fields.items()]
         except FieldSimError as error:
-            raise type(error)(f"probe.{name}: {error}") from error
+            raise type(error)(f"probe.{probed}: {error}") from error
         values = np.concatenate(read, axis=1)
         for index, (point, row) in enumerate(zip(points, values, strict=True)):
             numbers = [*point, *row]
             cells = [float(v) if np.isfinite(v) else None for v in numbers]
-            rows.append([name, index, solution.time_of(number), *cells])
+            rows.append([probed, index, solution.time_of(number), *cells])
     return rows
 
 
@@ -84,6 +84,15 @@ def probe_columns(solution: Solution, fields: dict[str, Any]) -> dict[str, str]:
         else:
             columns |= {f"{name}_{axis}": field.unit for axis in "xyz"[: solution.mesh.dim]}
     return columns
+
+
+def _at(solution: Solution, number: int, text: str, field: Any, points: Array) -> Array:
+    """Return a field at points; the solved one also where its materials meet."""
+    if solution.result is not None and text.strip() == solution.loaded.setting.unknown:
+        from fieldsim.scenario.solved import values_at
+
+        return values_at(solution, number, points)
+    return np.asarray(field.at(points))
 
 
 def _columns(values: Array) -> Array:
@@ -111,7 +120,7 @@ def _checked(number: int, check: Check, solution: Solution, output: int, fields:
     if value is not None and not hasattr(value, "with_values"):
         raise InvalidInput(must("of", "a field or an expression of one", check.of, "For example norm(E)."))
     if value is not None and check.at is not None:
-        found, unit = value.at([check.at]).reshape(-1), value.unit
+        found, unit = _at(solution, output, check.of, value, np.array([check.at])).reshape(-1), value.unit
         where = "at (" + ", ".join(f"{x:g}" for x in check.at) + ") m"
     elif value is not None:
         found, unit = _over_mesh(value, check.take)

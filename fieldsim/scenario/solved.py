@@ -11,6 +11,7 @@ from fieldsim.scenario.build import DEFAULT_OUTPUTS
 from fieldsim.scenario.build_mesh import make_mesh
 from fieldsim.scenario.build_problem import make_problem
 from fieldsim.scenario.conduct import Conduct, Follower
+from fieldsim.scenario.slots import Formula
 from fieldsim.scenario.units_shown import in_unit
 
 if TYPE_CHECKING:
@@ -123,3 +124,24 @@ def wall_values(solution: Solution, number: int) -> dict[str, Array]:
         wall = result.at_boundary(side, number)
         values[side] = in_unit(wall.value, wall.value_unit, solution.fields[number].unit)
     return values
+
+
+def has_edges(scenario: Scenario) -> bool:
+    """Tell whether the solved field has kinks or jumps inside: regions of materials, bodies, holes, contacts."""
+    if scenario.model is None:
+        return False
+    conductivity = getattr(scenario.model.chosen[1], _CONDUCTIVITY[scenario.model.chosen[0]], None)
+    stepwise = isinstance(conductivity, list) or (isinstance(conductivity, Formula) and "where" in conductivity.text)
+    return stepwise or bool(scenario.fixed or scenario.holes or scenario.contact)
+
+
+_CONDUCTIVITY = {"heat": "conductivity", "diffusion": "diffusivity", "electrostatics": "permittivity", "gravity": ""}
+
+
+def values_at(solution: Solution, number: int, points: Array) -> Array:
+    """Return the solved field at Cartesian points (n, dim), exact for layers where it has kinks or jumps."""
+    field = solution.fields[number]
+    if not has_edges(solution.loaded.scenario):
+        return field.at(points)
+    result: Result = solution.result
+    return in_unit(result.at(points, number), result.field.unit, field.unit)
