@@ -60,9 +60,6 @@ def discretise(
         read_contacts(mesh, place, contact, power(equation.units.transfer, -1)),
         _drift(equation, mesh, bodies, storage),
     )
-    if volume.contacts.faces and isinstance(volume, EnergyVolume):
-        remedy = "Give the layer a region of cells of its own, or take an orthogonal mesh."
-        raise InvalidInput(must("contact", "on a mesh of right angles", mesh, remedy))
     return opened(volume)
 
 

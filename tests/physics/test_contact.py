@@ -173,6 +173,16 @@ def test_contacts_beside_holes_stay_shut():
     assert float(nonlinear.flow_out("x+")) == pytest.approx(0.5 * 1.5, rel=1e-9)
 
 
+def test_a_contact_in_wood():
+    """Along each axis its own conductivity: R = L1/k + Rc + L2/k with k = 2 along x and 9 along y."""
+    mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(8, 8))
+    model = fs.Heat([[2.0, 0.0], [0.0, 9.0]])
+    for axis, k in (("x", 2.0), ("y", 9.0)):
+        walls = dict.fromkeys(mesh.walls, NONE) | {f"{axis}-": fs.Value(1.0), f"{axis}+": fs.Value(0.0)}
+        result = fs.solve(fs.Problem(mesh, model, walls, contact=[(f"{axis} < 0.5", 0.3)]))
+        assert float(result.resistance(f"{axis}-", f"{axis}+")) == pytest.approx(1 / k + 0.3, rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("contact", "message"),
     [

@@ -262,6 +262,7 @@ def test_a_floating_cylinder_in_a_uniform_field_without_end(mesh_kind):
 BOX = fs.cartesian(x=BALL, y=BALL, z=BALL, cells=(4, 4, 4))
 DISK = fs.polar(r=BALL, cells=8)
 SHELL = fs.spherical(r=BALL, cells=8)
+TWO_WAYS = [[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]
 
 
 @pytest.mark.parametrize(
@@ -272,6 +273,7 @@ SHELL = fs.spherical(r=BALL, cells=8)
         (BOX, fs.Heat(1.0), everywhere(BOX, **{"z_+": fs.Convective(1.0, 0.0)}), {}, "cover 85 % of the directions"),
         (BOX, fs.Heat("1 + T"), everywhere(BOX), {}, "for a linear law without sink"),
         (BOX, fs.Heat(1.0, sink=1.0), everywhere(BOX), {}, "for a linear law without sink"),
+        (BOX, fs.Heat(TWO_WAYS), everywhere(BOX), {}, "got 'a conductivity that depends on direction'"),
         (BOX, fs.Heat("1 + x"), everywhere(BOX), {}, "`conductivity` must be the same along all far walls"),
         (BOX, fs.Heat(1.0), everywhere(BOX, **{"z_+": fs.FarField(1.0)}), {}, "There is one infinity"),
         (BOX, fs.Heat(1.0), everywhere(BOX, fs.FarField(about=(2, 0, 0))), {}, "looks away from the centre"),
