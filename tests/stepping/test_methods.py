@@ -310,6 +310,16 @@ def test_rkl2_beyond_its_most_stages_is_refused():
         next(march(Linear([[1e9]]), np.ones(1), [1.0], method=RKL2, dt=0.5))
 
 
+def test_rkl2_never_takes_more_than_its_most_stages():
+    """Beside a slow mode a decayed fast one would let the error estimate take any step; 301 stages reach this far."""
+    system = Linear(np.diag([1e6, 1.0]))
+    steps = list(march(system, np.array([1e-9, 1.0]), [3.0], method=RKL2, rtol=1e-2))
+    longest = max(step.t - step.begin for step in steps)
+    reach = (301**2 + 301 - 2) / 4 * 2.0 / 1e6
+    assert 0.5 * reach < longest <= 0.9 * reach * (1 + 1e-9)
+    assert steps[-1].u[1] == pytest.approx(np.exp(-3.0), rel=1e-2)
+
+
 def test_rkl2_uses_data_at_the_stages_own_times():
     """du/dt = 2 t is integrated exactly by order 2, also where a step has many stages."""
 
