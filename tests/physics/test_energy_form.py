@@ -224,3 +224,17 @@ def test_compiled_and_plain_elimination_agree(name, kind):
     size = np.abs(plain.entries).max()
     np.testing.assert_allclose(compiled.entries, plain.entries, rtol=0, atol=1e-14 * size)
     np.testing.assert_allclose(compiled.couplings, plain.couplings, rtol=0, atol=1e-14 * size)
+
+
+@pytest.mark.parametrize(
+    ("shear", "ratio", "limit"), [(0.577, 1, 40), (1.0, 1, 60), (0.0, 10, 50), (0.0, 100, 150)], ids=str
+)
+def test_conjugate_gradients_stay_few(shear, ratio, limit):
+    """The multigrid of the two-point operator near it preconditions lines at 60 and 45 degrees and strong tensors."""
+    maps = {"x": f"u + {shear}*v + {shear}*w", "y": f"v + {shear}*w", "z": "w"}
+    mesh = fs.curvilinear(map=maps, cells=(16, 16, 16))
+    model = fs.Heat(1.0 if ratio == 1 else fs.Tensor.principal((ratio, 1), axis=(1, 1, 1)), source=1.0)
+    result = fs.solve(fs.Problem(mesh, model, {s: fs.Value(0.0) for s in mesh.walls}), solver="cg")
+    assert result.solver.method == "cg"
+    assert result.solver.residual < 1e-9
+    assert result.solver.iterations < limit
