@@ -2,7 +2,17 @@
 
 from fieldsim.linear.grid_operator import GridOperator
 from fieldsim.linear.result import LinearResult, Status
-from fieldsim.linear.solver import COMPATIBLE, METHODS, Operator, Prepared, bytes_to_solve, check_method, prepare, solve
+from fieldsim.linear.solver import (
+    COMPATIBLE,
+    METHODS,
+    Operator,
+    Prepared,
+    bytes_to_solve,
+    check_method,
+    prepare,
+    solve,
+    solve_led,
+)
 from fieldsim.linear.sparse_operator import SparseOperator
 
 __all__ = [
@@ -18,4 +28,5 @@ __all__ = [
     "check_method",
     "prepare",
     "solve",
+    "solve_led",
 ]

@@ -37,6 +37,7 @@ COMPATIBLE = 1e-10
 _ITERATIONS = 500
 _RESTARTS = 3
 _AIM = 0.3  # the recurrence drifts from the true residual
+_LED = 60
 _ROUNDING = 50 * np.finfo(float).eps
 _DIRECT_BELOW = 6_000
 _PLANAR_BELOW = 600_000
@@ -271,6 +272,17 @@ def solve(
     """Solve A x = b once; see `prepare` and `Prepared.solve`. A hard system does not raise: read `status`."""
     prepared = prepare(matrix, method=method, symmetric=symmetric, nullspace=nullspace, weights=weights)
     return prepared.solve(b, guess=guess, rtol=rtol)
+
+
+def solve_led(matrix: Operator, leader: Prepared, b: Array, rtol: float) -> Array | None:
+    """Return x with matrix x = b to `rtol`, by BiCGSTAB preconditioned by the solver of a matrix near it, or None.
+
+    One application of the leader's factors or cycles stands for a solve, so that they may serve many matrices.
+    """
+    stored, right = matrix.matrix(), np.ravel(b)
+    x, _ = bicgstab(stored.dot, right, np.zeros_like(right), leader.approximate, rtol=_AIM * rtol, limit=_LED)
+    left = _norm(right - stored @ x)
+    return x.reshape(b.shape) if left <= rtol * _norm(right) else None
 
 
 def bytes_to_solve(shape: tuple[int, ...]) -> float:

@@ -14,9 +14,8 @@ import numpy as np
 
 from fieldsim.arrays import FloatArray
 from fieldsim.errors import InvalidInput, NumericalFailure, must
-from fieldsim.linear import GridOperator, Operator, Prepared, prepare
+from fieldsim.linear import GridOperator, Operator, Prepared, prepare, solve_led
 from fieldsim.linear.exponential import Exponential, find_exponential
-from fieldsim.linear.krylov import bicgstab
 from fieldsim.physics.equation import Equation
 from fieldsim.physics.finite_volume import FiniteVolume, wall_index
 from fieldsim.physics.floating import PreparedWithBodies
@@ -24,7 +23,6 @@ from fieldsim.physics.floating import PreparedWithBodies
 _KEPT = 4
 _DIGITS = 11
 _NUDGE = 6e-6
-_LED = 40
 # a source that grows faster than the step resolves is taken half into the matrix, so that it stays positive
 _KEPT_SHARE = 0.5
 
@@ -96,17 +94,7 @@ class ConservationSystem:
         upwind = self._solver_for(t, float(f"{shift:.{_DIGITS}e}"))
         if isinstance(upwind, PreparedWithBodies):
             return None
-        shape, stored, b = right.shape, matrix.matrix(), right.ravel()
-        x, _ = bicgstab(
-            stored.dot,
-            b,
-            np.zeros_like(b),
-            lambda r: upwind.approximate(r.reshape(shape)).ravel(),
-            rtol=rtol,
-            limit=_LED,
-        )
-        left = b - stored @ x
-        return x.reshape(shape) if float(np.square(left).sum()) <= (2.0 * rtol) ** 2 * float(b @ b) else None
+        return solve_led(matrix, upwind, right, rtol)
 
     def _growth(self, t: float, u: FloatArray) -> FloatArray:
         """Return d source/du times volume where the source grows with u, which the matrix of the law leaves out."""

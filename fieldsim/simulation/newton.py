@@ -14,7 +14,7 @@ from scipy.optimize import brentq
 
 from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.errors import NumericalFailure
-from fieldsim.linear import Prepared, prepare
+from fieldsim.linear import Prepared, prepare, solve_led
 from fieldsim.physics import FiniteVolume, PreparedWithBodies
 from fieldsim.simulation.problem import Problem
 
@@ -102,22 +102,13 @@ def _passing(volume: FiniteVolume, u: FloatArray) -> float:
 
 def _newton(volume: FiniteVolume, start: FloatArray, solver: str, rtol: float, pins: FloatArray | None = None) -> Found:
     u, method = volume.bodies.filled(0.0, start), solver
-    left = volume.gain(0.0, u)
+    left, leader = volume.gain(0.0, u), _leader(volume, solver, pins)
     scale = _norm(left) if pins is None else _passing(volume, u)
     history = [1.0 if scale > 0.0 else 0.0]
     while history[-1] > _ROUNDING and len(history) <= _STEPS:
-        derivative = volume.linearised(0.0, u)
-        matrix = derivative.operator if pins is None else derivative.operator.shifted(pins)
-        alone = prepare(matrix, method=solver)
-        prepared: Prepared | PreparedWithBodies = alone
-        if volume.bodies.afloat:
-            prepared = PreparedWithBodies(alone, derivative.whole, volume.bodies, derivative.weight)
-        method = prepared.method
-        delta = prepared.solve(left, rtol=min(1e-4, rtol)).x
+        delta, method = _correction(volume, u, left, solver, min(1e-4, rtol), pins, leader)
         if not np.isfinite(delta).all():
             break
-        if derivative.weight is not None:
-            delta = delta / derivative.weight
         scale = max(scale, _throughput(volume, u))
         trial, remaining = _searched(volume, u, delta, _norm(left))
         size = _norm(remaining) / scale
@@ -126,6 +117,37 @@ def _newton(volume: FiniteVolume, start: FloatArray, solver: str, rtol: float, p
         u, left = trial, remaining
         history.append(size)
     return Found(u, history[-1], tuple(history), method, history[-1] <= rtol)
+
+
+def _leader(volume: FiniteVolume, solver: str, pins: FloatArray | None) -> Prepared | None:
+    """Return the solver of the upwind law where a drift's slopes alone follow the unknown: it serves every step."""
+    if volume.data_follow or volume.bodies.afloat:
+        return None
+    matrix = volume.upwind.matrix_at(0.0)
+    return prepare(matrix if pins is None else matrix.shifted(pins), method=solver)
+
+
+def _correction(
+    volume: FiniteVolume,
+    u: FloatArray,
+    left: FloatArray,
+    solver: str,
+    rtol: float,
+    pins: FloatArray | None,
+    leader: Prepared | None,
+) -> tuple[FloatArray, str]:
+    """Return Newton's correction and the method that found it."""
+    derivative = volume.linearised(0.0, u)
+    matrix = derivative.operator if pins is None else derivative.operator.shifted(pins)
+    delta = None if leader is None else solve_led(matrix, leader, left, rtol)
+    if delta is not None:
+        return delta, "bicgstab"
+    alone = prepare(matrix, method=solver)
+    prepared: Prepared | PreparedWithBodies = alone
+    if volume.bodies.afloat:
+        prepared = PreparedWithBodies(alone, derivative.whole, volume.bodies, derivative.weight)
+    delta = prepared.solve(left, rtol=rtol).x
+    return delta if derivative.weight is None else delta / derivative.weight, prepared.method
 
 
 def _searched(
