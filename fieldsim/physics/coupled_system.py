@@ -29,11 +29,18 @@ class CoupledSystem:
         self.solver = CoupledSolver(law, scales, method=solver)
         self.scales = self.solver.scales
 
+    @property
+    def _bends(self) -> bool:
+        """Whether a coefficient that follows its field may leave its range in a step that is too long."""
+        return any(volume.follows for volume in self.law.volumes.values())
+
     def rate(self, t: float, u: FloatArray) -> FloatArray:
         """Return du/dt; NaN where a source or coefficient leaves its range, so that the step is cut."""
         try:
             return self.law.gain(t, u * self.scales) / (self.law.capacity * self.scales)
         except NumericalFailure:
+            if not self._bends:
+                raise
             return np.full_like(u, np.nan)
 
     def flows(self, t: float, u: FloatArray) -> FloatArray:
@@ -54,6 +61,8 @@ class CoupledSystem:
         try:
             delta = self.solver.solve(t, u, residual, mass=1.0, shift=shift, rtol=rtol)
         except NumericalFailure:
+            if not self._bends:
+                raise
             return np.full_like(u, np.nan)
         delta[self.law.idle] = 0.0
         return delta

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 
 import numpy as np
 
@@ -51,8 +52,14 @@ class CoupledResult:
             close = get_close_matches(str(name), self.parts, n=1)
             remedy = f"Did you mean {close[0]!r}?" if close else "Ask for one of them."
             raise InvalidInput(must("the name of a field", f"one of {', '.join(self.parts)}", name, remedy))
-        own = self.parts[name]
-        return FieldResult(own.problem, own.fields, own.balance, own.solver, own.times, own.balances, self)
+        return self._own[name]
+
+    @cached_property
+    def _own(self) -> dict[str, FieldResult]:
+        return {
+            name: FieldResult(part.problem, part.fields, part.balance, part.solver, part.times, part.balances, self)
+            for name, part in self.parts.items()
+        }
 
     def __iter__(self) -> Iterator[str]:
         """Go through the names of the fields."""

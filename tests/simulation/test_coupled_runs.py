@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import expm
 
 import fieldsim as fs
-from fieldsim.errors import InvalidInput
+from fieldsim.errors import InvalidInput, NumericalFailure
 from fieldsim.storage import checkpoint
 
 CLOSED = {"x-": fs.FluxOut(0.0), "x+": fs.FluxOut(0.0)}
@@ -346,3 +346,19 @@ def test_every_mesh_and_law(mesh, model):
         assert all(run[name].balance.relative < 1e-12 for run in runs)
     slack = 5e-3 if "velocity" in model else 1e-4  # a limited drift is not linear
     np.testing.assert_allclose(sum(runs[0][name].field.values for name in "ab"), total, atol=slack)
+
+
+def test_blow_up_is_told():
+    """u' = u^2 from 1 ends at t = 1."""
+    problem = fs.CoupledProblem(
+        fs.cartesian(x=(0, 1), cells=2), {"u": fs.Diffusion(1.0, source="u**2")}, boundary=CLOSED, initial={"u": 1.0}
+    )
+    with pytest.raises(NumericalFailure, match=r"t = (0\.999|1)"):
+        fs.evolve(problem, until=2.0, outputs=1, rtol=1e-2)
+
+
+def test_data_that_turn_infinite_are_named():
+    """What fails at a known time is no matter of the step: the first bad cell is named."""
+    models = {"a": fs.Diffusion(0.1, source="-b"), "b": fs.Diffusion(0.1, source="log(0.1 - t)")}
+    with pytest.raises(NumericalFailure, match=r"source of b.*finite.*first in cell \(0,\)"):
+        fs.evolve(exchange(models=models), until=0.2, outputs=1, dt=0.02)
