@@ -14,7 +14,15 @@ from scipy import sparse
 from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.linear import GridOperator
 from fieldsim.physics.corners import IntArray, VertexGrid
-from fieldsim.physics.elimination import Around, Reduced, VertexEnergy, WallData, reduced
+from fieldsim.physics.elimination import (
+    Around,
+    Reduced,
+    ReducedWalls,
+    VertexEnergy,
+    WallData,
+    reduced,
+    reduced_with_walls,
+)
 
 _CHUNK = 1 << 14
 _COMPILED_ABOVE = 30_000
@@ -63,10 +71,8 @@ class Stencil:
             coupling = np.divide(1.0, resistance, out=np.zeros(len(cells)), where=inside & (resistance > 0.0))
             self.couplings[axis, cells[inside, below]] += coupling[inside]
 
-    def add_walls(self, part: Reduced, walls: WallData) -> None:
+    def add_walls(self, part: ReducedWalls, walls: WallData) -> None:
         """Add, to the diagonal of the two-point operator, what the walls hold."""
-        assert part.numbers is not None
-        assert part.areas is not None
         grid = self.grid
         for k, offset in enumerate(grid.offsets):
             for axis, _ in enumerate(offset):
@@ -179,13 +185,13 @@ def with_walls(energy: VertexEnergy, inner: Stencil, walls: WallData) -> tuple[S
     stencil, cells, faces = inner.copy(), inner.entries.shape[1], walls.held.size
     load, value_u, value_z, flow_u, flow_z = (_Triples() for _ in range(5))
     for around in energy.chunks(at_ends=True):
-        part = reduced(energy, around, walls)
-        stencil.add(part)
         stencil.add_two_point(around, energy.coefficients.fixed)
+        if not faces:
+            stencil.add(reduced(energy, around))
+            continue
+        part = reduced_with_walls(energy, around, walls)
+        stencil.add(part)
         stencil.add_walls(part, walls)
-        assert part.numbers is not None
-        assert part.areas is not None
-        assert part.data is not None
         numbers, pulls = part.numbers, around.pulls + np.matmul(around.bonds, part.values)
         row, column = numbers[:, :, None], around.cells[:, None, :]
         out = np.matmul((around.pulls + np.matmul(around.bonds, part.handed)).swapaxes(1, 2), part.data)

@@ -121,52 +121,70 @@ class VertexEnergy:
 
 @dataclass(frozen=True, eq=False)
 class Reduced:
-    """The values on sub-faces as u_f = P u_c + Z z, z the data of wall faces, and what is left over the cells."""
+    """The values on sub-faces, u_f = P u_c where no wall has a say, and what is left over the cells."""
 
     around: Around
     handed: FloatArray  # T
     values: FloatArray  # P
     left: FloatArray  # S
-    numbers: IntArray | None = None
-    areas: FloatArray | None = None
-    data: FloatArray | None = None  # Z, a column a sub-face
 
 
-def reduced(energy: VertexEnergy, around: Around, walls: WallData | None = None) -> Reduced:
-    """Eliminate the sub-faces around some vertices.
+@dataclass(frozen=True, eq=False)
+class ReducedWalls(Reduced):
+    """With walls u_f = P u_c + Z z; the sub-faces' areas, and the numbers of the wall faces that they are part of."""
+
+    numbers: IntArray
+    areas: FloatArray
+    data: FloatArray  # Z, a column a sub-face
+
+
+def reduced(energy: VertexEnergy, around: Around) -> Reduced:
+    """Eliminate the sub-faces around vertices away from walls."""
+    handed = energy.handed(around)
+    given = np.asarray(handed.any(axis=2))
+    right = handed - around.pulls * ~given[:, :, None]
+    values = _solved(around.bonds.copy(), right, given)
+    left = _left(around, handed, values)
+    # a constant stays a constant to the last digit
+    own = np.einsum("nkk->nk", left)
+    own -= left.sum(axis=2)
+    return Reduced(around, handed, values, left)
+
+
+def reduced_with_walls(energy: VertexEnergy, around: Around, walls: WallData) -> ReducedWalls:
+    """Eliminate the sub-faces around vertices at walls.
 
     The datum z of a wall face is its value where held, else h * reference - flux, an area.
     """
     handed = energy.handed(around)
-    matrix, given = around.bonds.copy(), np.asarray(handed.any(axis=2))
+    numbers, areas = energy.walls(around.vertices, around.cells, walls)
+    there, held = numbers >= 0, (numbers >= 0) & walls.held[numbers]
+    given = np.asarray(handed.any(axis=2)) | held
+    matrix, right = around.bonds.copy(), handed - around.pulls * ~given[:, :, None]
+    np.einsum("nff->nf", matrix)[...] += np.where(there & ~held, areas * walls.film[numbers], 0.0)
+    strength = np.where(held, 1.0, np.where(there, areas, 0.0))
+    right = np.concatenate([right, strength[:, :, None] * np.eye(energy.grid.count)], axis=2)
+    solved, count = _solved(matrix, right, given), len(energy.grid.offsets)
+    values, data = solved[:, :, :count], solved[:, :, count:]
+    return ReducedWalls(around, handed, values, _left(around, handed, values), numbers, areas, data)
+
+
+def _solved(matrix: FloatArray, right: FloatArray, given: BoolArray) -> FloatArray:
+    """Solve for the sub-faces, in place; those given, and those that nothing reaches, have their right-hand side."""
     diagonal = np.einsum("nff->nf", matrix)
-    right, count = handed - around.pulls * ~given[:, :, None], len(energy.grid.offsets)
-    numbers = areas = None
-    if walls is not None:
-        numbers, areas = energy.walls(around.vertices, around.cells, walls)
-        there, held = numbers >= 0, (numbers >= 0) & walls.held[numbers]
-        diagonal += np.where(there & ~held, areas * walls.film[numbers], 0.0)
-        given |= held
-        right[held] = 0.0
-        strength = np.where(held, 1.0, np.where(there, areas, 0.0))
-        right = np.concatenate([right, strength[:, :, None] * np.eye(energy.grid.count)], axis=2)
-    # a sub-face that nothing reaches has any value
-    given |= diagonal == 0.0
+    given = given | (diagonal == 0.0)
     matrix[given] = 0.0
     diagonal[given] = 1.0
-    solved = np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
-    values = solved[:, :, :count]
+    return np.asarray(np.linalg.solve(matrix, right), dtype=np.float64)
+
+
+def _left(around: Around, handed: FloatArray, values: FloatArray) -> FloatArray:
+    """Return S = C + B^T P + T^T (B + M P), symmetric to the last digit."""
     left = np.matmul(around.pulls.swapaxes(1, 2), values)
     if handed.any():
         left += np.matmul(handed.swapaxes(1, 2), around.pulls + np.matmul(around.bonds, values))
     np.einsum("nkk->nk", left)[...] += around.own
-    left = 0.5 * (left + left.swapaxes(1, 2))
-    if walls is None:
-        # a constant stays a constant to the last digit
-        own = np.einsum("nkk->nk", left)
-        own -= left.sum(axis=2)
-        return Reduced(around, handed, values, left)
-    return Reduced(around, handed, values, left, numbers, areas, solved[:, :, count:])
+    return np.asarray(0.5 * (left + left.swapaxes(1, 2)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,10 +207,11 @@ def face_state(energy: VertexEnergy, u: FloatArray, walls: WallData, data: Float
     dissipation = 0.0
     for at_ends in (False, True):
         for around in energy.chunks(at_ends=at_ends):
-            part = reduced(energy, around, walls if at_ends else None)
+            walled = at_ends and walls.held.size > 0
+            part = reduced_with_walls(energy, around, walls) if walled else reduced(energy, around)
             inner = np.where(around.cells >= 0, u[around.cells], 0.0)
             surface = np.einsum("nfk,nk->nf", part.values, inner)
-            if part.data is not None and part.numbers is not None:
+            if isinstance(part, ReducedWalls):
                 given = np.where(part.numbers >= 0, data[part.numbers], 0.0)
                 surface += np.einsum("nfg,ng->nf", part.data, given)
             rise = surface[:, grid.slots] - inner[:, :, None]
