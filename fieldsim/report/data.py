@@ -28,7 +28,10 @@ class Table:
 
 @dataclass(frozen=True)
 class CheckLine:
-    """One number held against a book: what, the computed and the expected value, tolerance, source, verdict."""
+    """One number held against a book: what, the computed and the expected value, tolerance, source, verdict.
+
+    `held` is false where the question was changed, so that the expected value is not the answer.
+    """
 
     what: str
     computed: str
@@ -37,6 +40,7 @@ class CheckLine:
     tolerance: str
     source: str
     passed: bool
+    held: bool = True
 
 
 @dataclass(frozen=True)

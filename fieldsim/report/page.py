@@ -103,6 +103,8 @@ def _checks(checks: Sequence[CheckLine]) -> str:
     rows = []
     for check in checks:
         sign, verdict = ("✓ met", "good") if check.passed else ("✗ not met", "bad")
+        if not check.held and not check.passed:
+            sign, verdict = "not held", "idle"
         cells = (check.what, check.computed, check.expected, check.deviation, check.tolerance, check.source)
         rows.append(
             f'<tr><td class="{verdict}">{sign}</td>' + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>"

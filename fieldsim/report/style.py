@@ -11,6 +11,7 @@ h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid #d9dde
 .status { display: inline-block; margin: 0 0 .6rem; padding: .15rem .7rem; border-radius: 1rem; font-weight: 600; }
 .status.good { background: #e2f3e6; } .status.bad { background: #fbe3df; }
 td.good { color: #1f7a3a; white-space: nowrap; } td.bad { color: #b3261e; font-weight: 600; white-space: nowrap; }
+td.idle { color: #555; white-space: nowrap; }
 .question { background: #f4f6f9; border-left: 4px solid #1f4e9c; padding: .5rem .8rem; }
 figure { margin: 1.5rem 0; } figure img { width: 100%; height: auto; border: 1px solid #e3e6ea; }
 figcaption { color: #555; font-size: .92rem; margin-top: .3rem; }

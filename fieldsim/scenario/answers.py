@@ -35,7 +35,8 @@ def over_side(solution: Solution, number: int, text: str, side: str, take: str) 
     """
     result: Result = solution.result
     exit_name = solution.loaded.setting.bodies.get(side, side)
-    known = _of_body(solution, number, exit_name) if exit_name != side else _of_side(solution, number, side, take)
+    is_body = side in solution.loaded.setting.bodies
+    known = _of_body(solution, number, exit_name) if is_body else _of_side(solution, number, side, take)
     book = result.balances[number]
     known["outflow"] = Amount(book.through[exit_name], book.unit)
     return _evaluated(solution, number, text, known)

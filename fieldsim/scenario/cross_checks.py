@@ -39,7 +39,8 @@ def cross_check(scenario: Scenario, setting: Setting, root: Node, folder: FilePa
         try:
             mesh = checked_mesh(scenario.mesh, folder)
         except FieldSimError as error:
-            faults.append((_mesh_path(scenario, str(error)), str(error)))
+            path = _mesh_path(scenario, str(error))
+            faults.append((path, f"{error}{_in_degrees(scenario, path)}"))
     elif not (scenario.field is not None and scenario.field.data == ELEVATION):
         faults.append(((), "the key `mesh` is required here. Add it: {type: cartesian, x: [0, 1], cells: [64]}."))
     if mesh is not None:
@@ -61,6 +62,13 @@ def _mesh_path(scenario: Scenario, message: str) -> Path:
     if named and scenario.mesh is not None and named["name"] in type(scenario.mesh).model_fields:
         return ("mesh", named["name"], named["below"]) if named["below"] else ("mesh", named["name"])
     return ("mesh",)
+
+
+def _in_degrees(scenario: Scenario, path: Path) -> str:
+    """Return a hint where an angle looks as if it were written in degrees."""
+    name = path[1] if len(path) > 1 else ""
+    span = getattr(scenario.mesh, str(name), None) if name in ("theta", "phi") else None
+    return " Plain numbers are rad: write [0, 360 deg]." if span is not None and max(map(abs, span)) > 7.0 else ""
 
 
 def _field_or_model(scenario: Scenario) -> Iterator[Fault]:

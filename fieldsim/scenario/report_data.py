@@ -38,7 +38,7 @@ def report_data(record: RunRecord) -> ReportData:
         computed=tuple(_computed(record)),
         how_wrong=tuple(line.sentence() + "." for line in record.accuracy)
         or ("Nothing could be compared with this run: hold it against a finer mesh (fieldsim verify --order).",),
-        checks=tuple(_check_line(check) for check in record.checks),
+        checks=tuple(_check_line(check, held=check not in record.unheld_checks) for check in record.checks),
         tables=tuple(_tables(record)),
         balance=tuple(_balance(record.balance)),
         notes=(*record.notes, *record.undrawn),
@@ -72,7 +72,7 @@ def _computed(record: RunRecord) -> list[tuple[str, str]]:
     return pairs
 
 
-def _check_line(check: CheckOutcome) -> CheckLine:
+def _check_line(check: CheckOutcome, *, held: bool) -> CheckLine:
     time = f", t = {with_unit(check.time, 's')}" if check.time is not None else ""
     return CheckLine(
         what=f"{check.of} {check.where}{time}",
@@ -82,6 +82,7 @@ def _check_line(check: CheckOutcome) -> CheckLine:
         tolerance=with_unit(check.allowed, check.unit, 2),
         source=check.source,
         passed=check.passed,
+        held=held,
     )
 
 

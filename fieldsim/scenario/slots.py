@@ -96,7 +96,10 @@ def checked_number(value: object, setting: Setting, unit: str) -> float:
             raise InvalidInput(f"must be below 1.8e308; got {echo(value)[:40]}. Give a smaller number.") from None
         return _finite(number, value)
     text = value.strip()
-    if not text or len(text) > LONGEST_TEXT or text.lower().lstrip("+-.") in _NOT_A_NUMBER:
+    if len(text) > LONGEST_TEXT:
+        remedy = "Put parts of the formula into `parameters`, or the values into a data file."
+        raise InvalidInput(f"must have at most {LONGEST_TEXT} characters; got {len(text)}. {remedy}")
+    if not text or text.lower().lstrip("+-.") in _NOT_A_NUMBER:
         raise InvalidInput(f"must be a finite number; got {shown(value)}. Give a number{_example(unit)}.")
     if is_quantity(text):
         return _finite(_quantity(text, unit), value)
@@ -121,7 +124,11 @@ def is_quantity(text: str) -> bool:
 def _quantity(text: str, unit: str) -> float:
     from fieldsim.units import parse_quantity
 
-    return parse_quantity(text, unit, name="value")
+    try:
+        return parse_quantity(text, unit, name="value")
+    except UnitsError as error:
+        hint = " An angle is written 30 deg or 0.52 rad." if unit == "rad" else ""
+        raise UnitsError(f"{error}{hint}") from None
 
 
 def from_parameters(text: str, setting: Setting, unit: str) -> float:
