@@ -271,3 +271,20 @@ def test_several_fields_on_a_skew_mesh():
     x = mesh.points[0]
     np.testing.assert_allclose(result.fields["b"].values, x, atol=1e-12)
     np.testing.assert_allclose(result.fields["a"].values, -(x**3) / 6, atol=2e-3)
+
+
+def test_a_floating_conductor_in_a_skew_box():
+    """All that a floating body gives off arrives at the walls (Gauss)."""
+    mesh = fs.curvilinear(map=SHEARED, cells=(10, 10))
+    problem = fs.Problem(
+        mesh,
+        fs.Electrostatics(permittivity=[[2.0, 0.5], [0.5, 1.0]]),
+        {s: fs.Value(0.0) for s in mesh.walls},
+        fixed=[("abs(u - 0.5) < 0.2 and abs(v - 0.5) < 0.2", fs.Floating(1.0))],
+    )
+    result = fs.solve(problem)
+    assert sum(result.flow_out(s).value for s in mesh.walls) == pytest.approx(1.0, rel=1e-12)
+    inside = result.field.values[4:6, 4:6]
+    assert np.ptp(inside) <= 1e-15 * inside.max()
+    # W = Q V/2 (Jackson, section 1.11)
+    assert result.energy().value == pytest.approx(0.5 * inside[0, 0], rel=1e-11)

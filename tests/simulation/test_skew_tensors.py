@@ -162,3 +162,16 @@ def test_what_does_not_fit_a_mesh_is_refused():
     for bad in ({"angle": 0.1, "axis": (1, 0)}, {}, {"axis": (0, 0)}):
         with pytest.raises(InvalidInput):
             fs.Tensor.principal((2, 1), **bad)
+
+
+def test_periodic_both_ways():
+    """K = [[2, c], [c, 1]]: sin(k(x + y)) takes the source (3 + 2c) k^2 sin(k(x + y)); the mean is kept at 0."""
+    found = []
+    for n in (16, 32):
+        mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(n, n), periodic=("x", "y"))
+        source = "(3 + 2*0.5)*(2*pi)**2*sin(2*pi*(x + y))"
+        problem = fs.Problem(mesh, fs.Heat([[2, 0.5], [0.5, 1]], source=source), {}, exact="sin(2*pi*(x + y))")
+        result = fs.solve(problem)
+        assert abs(result.balance.missing) < 1e-12
+        found.append(weighted_error(result))
+    assert np.log2(found[0] / found[1]) == pytest.approx(2.0, abs=0.1)
