@@ -1,11 +1,9 @@
 """Sums of one-dimensional derivatives over the lines of an array: out[o] (+)= scale * D_axis(in[s]).
 
 Arrays are seen as lines (rows of the last axis) of one flat array. Along the two slow axes a derivative is a sum of
-whole lines with scalar weights; along the last axis a sum of shifted pieces of one line. Everything of one output line
-is computed while its inputs are in cache. Lines are independent, so the number of threads does not change a bit.
-
-Lines are named by offsets into flat arrays, not by slices: a slice costs an atomic reference count, which two threads
-fight over. Offsets are unsigned, because signed ones carry tests for negative indices that stop vectorisation.
+whole lines with scalar weights; along the last axis a sum of shifted pieces of one line. What one output line reads,
+from all axes, is gathered in one list of products and summed while its inputs are in cache. Lines are independent, so
+the number of threads does not change a bit.
 """
 
 from __future__ import annotations
@@ -13,173 +11,32 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from fieldsim.kernels.jit import compiled, compiled_parallel
-
-# A chunk of rows is combined in one pass over the line: enough to hide the store, few enough for the registers and
-# for the compiler's overlap checks (at most eight).
-CHUNK = 5
+from fieldsim.kernels.inner import called, merged
+from fieldsim.kernels.jit import compiled_parallel
+from fieldsim.kernels.rows import MOST, list_rows, list_shifts, set_ends, sum_rows, sum_varying
 
 
-@compiled
-def _set_rows(out, o, n, x, count, i0, i1, i2, i3, i4, c0, c1, c2, c3, c4):  # type: ignore[no-untyped-def]
-    """Set out[o + k] = sum of the first `count` products c_m x[i_m + k]."""
-    if count == 2:
-        for k in range(n):
-            out[o + k] = c0 * x[i0 + k] + c1 * x[i1 + k]
-    elif count == 3:
-        for k in range(n):
-            out[o + k] = c0 * x[i0 + k] + c1 * x[i1 + k] + c2 * x[i2 + k]
-    elif count == 4:
-        for k in range(n):
-            out[o + k] = c0 * x[i0 + k] + c1 * x[i1 + k] + c2 * x[i2 + k] + c3 * x[i3 + k]
-    elif count == 5:
-        for k in range(n):
-            out[o + k] = c0 * x[i0 + k] + c1 * x[i1 + k] + c2 * x[i2 + k] + c3 * x[i3 + k] + c4 * x[i4 + k]
-    else:
-        for k in range(n):
-            out[o + k] = c0 * x[i0 + k]
+@merged
+def block_lines(shape, block):  # type: ignore[no-untyped-def]
+    """Return the lines of a block, first and last of both slow axes; `shape` holds n0, n1, n2, blocks, their size."""
+    columns = (shape[1] + shape[5] - 1) // shape[5]
+    first0, first1 = block // columns * shape[4], block % columns * shape[5]
+    return first0, min(first0 + shape[4], shape[0]), first1, min(first1 + shape[5], shape[1])
 
 
-@compiled
-def _add_rows(out, o, n, x, count, i0, i1, i2, i3, i4, c0, c1, c2, c3, c4):  # type: ignore[no-untyped-def]
-    """Add the first `count` products c_m x[i_m + k] to out[o + k]."""
-    if count == 2:
-        for k in range(n):
-            out[o + k] += c0 * x[i0 + k] + c1 * x[i1 + k]
-    elif count == 3:
-        for k in range(n):
-            out[o + k] += c0 * x[i0 + k] + c1 * x[i1 + k] + c2 * x[i2 + k]
-    elif count == 4:
-        for k in range(n):
-            out[o + k] += c0 * x[i0 + k] + c1 * x[i1 + k] + c2 * x[i2 + k] + c3 * x[i3 + k]
-    elif count == 5:
-        for k in range(n):
-            out[o + k] += c0 * x[i0 + k] + c1 * x[i1 + k] + c2 * x[i2 + k] + c3 * x[i3 + k] + c4 * x[i4 + k]
-    else:
-        for k in range(n):
-            out[o + k] += c0 * x[i0 + k]
+@merged
+def _beyond(out, o, n, ghosts, base, stride, t, row, labels, weights, counts, scale):  # type: ignore[no-untyped-def]
+    """Add the lines of a row that lie beyond a pole: label -1 - m is layer m."""
+    for m in range(counts[t, row]):
+        label = labels[t, row, m]
+        if label < 0:
+            factor = scale * weights[t, row, m]
+            target, source, length = np.uint64(o), np.uint64(base + (-1 - label) * stride), np.uint64(n)
+            for k in range(length):
+                out[target + k] += factor * ghosts[source + k]
 
 
-@compiled
-def _combine(out, o, n, add, x, base, stride, labels, weights, count, scale):  # type: ignore[no-untyped-def]
-    """Set or add scale * sum_m weights[m] x[base + labels[m] stride + k], chunk by chunk."""
-    target, length = np.uint64(o), np.uint64(n)
-    start = 0
-    while True:
-        left = min(count - start, CHUNK)
-        m0 = start
-        m1 = start + 1 if left > 1 else m0
-        m2 = start + 2 if left > 2 else m0
-        m3 = start + 3 if left > 3 else m0
-        m4 = start + 4 if left > 4 else m0
-        i0 = np.uint64(base + labels[m0] * stride)
-        i1 = np.uint64(base + labels[m1] * stride)
-        i2 = np.uint64(base + labels[m2] * stride)
-        i3 = np.uint64(base + labels[m3] * stride)
-        i4 = np.uint64(base + labels[m4] * stride)
-        c0, c1, c2 = scale * weights[m0], scale * weights[m1], scale * weights[m2]
-        c3, c4 = scale * weights[m3], scale * weights[m4]
-        if add or start > 0:
-            _add_rows(out, target, length, x, left, i0, i1, i2, i3, i4, c0, c1, c2, c3, c4)
-        else:
-            _set_rows(out, target, length, x, left, i0, i1, i2, i3, i4, c0, c1, c2, c3, c4)
-        start += CHUNK
-        if start >= count:
-            return
-
-
-@compiled
-def _add_row(out, o, n, x, i, c):  # type: ignore[no-untyped-def]
-    """Add c x[i + k] to out[o + k]."""
-    target, source, length = np.uint64(o), np.uint64(i), np.uint64(n)
-    for k in range(length):
-        out[target + k] += c * x[source + k]
-
-
-@compiled
-def across(  # type: ignore[no-untyped-def]
-    out, o, n, add, x, base, stride, ghosts, ghost_base, ghost_stride, labels, weights, count, scale
-):
-    """Combine whole lines, a derivative along a slow axis: a negative label names a line of the ghosts.
-
-    `labels`, `weights` and `count` are those of one row of the table.
-    """
-    beyond = False
-    for m in range(count):
-        beyond = beyond or labels[m] < 0
-    if not beyond:
-        _combine(out, o, n, add, x, base, stride, labels, weights, count, scale)
-        return
-    if not add:
-        for k in range(n):
-            out[o + k] = 0.0
-    for m in range(count):
-        if labels[m] >= 0:
-            _add_row(out, o, n, x, base + labels[m] * stride, scale * weights[m])
-        else:
-            _add_row(out, o, n, ghosts, ghost_base + (-1 - labels[m]) * ghost_stride, scale * weights[m])
-
-
-@compiled
-def _ends(out, o, add, x, i, labels, weights, first, last, scale):  # type: ignore[no-untyped-def]
-    """Apply rows `first` ... `last` - 1 of the last axis point by point."""
-    for k in range(first, last):
-        total = 0.0
-        for m in range(labels.shape[1]):
-            total += weights[k, m] * x[i + labels[k, m]]
-        if add:
-            out[o + k] += scale * total
-        else:
-            out[o + k] = scale * total
-
-
-@compiled
-def _set_varying(out, o, n, x, i0, i1, table, f0, f1, scale):  # type: ignore[no-untyped-def]
-    for k in range(n):
-        out[o + k] = scale * (table[f0 + k] * x[i0 + k] + table[f1 + k] * x[i1 + k])
-
-
-@compiled
-def _add_varying(out, o, n, x, i0, i1, table, f0, f1, scale):  # type: ignore[no-untyped-def]
-    for k in range(n):
-        out[o + k] += scale * (table[f0 + k] * x[i0 + k] + table[f1 + k] * x[i1 + k])
-
-
-@compiled
-def _varying(  # type: ignore[no-untyped-def]
-    out, o, add, x, i, offsets, table, start, n2, count, low, high, scale
-):
-    """Combine shifted pieces of one line with weights that change from point to point: table[start + m n2 + k].
-
-    `count` is even: an odd one is filled up with a column of zeros.
-    """
-    target, length = np.uint64(o + low), np.uint64(high - low)
-    for m in range(0, count, 2):
-        i0, i1 = np.uint64(i + low + offsets[m]), np.uint64(i + low + offsets[m + 1])
-        f0, f1 = np.uint64(start + m * n2 + low), np.uint64(start + (m + 1) * n2 + low)
-        if add or m > 0:
-            _add_varying(out, target, length, x, i0, i1, table, f0, f1, scale)
-        else:
-            _set_varying(out, target, length, x, i0, i1, table, f0, f1, scale)
-
-
-@compiled
-def along(  # type: ignore[no-untyped-def]
-    out, o, n, add, x, i, t, labels, weights, spans, offsets, steady, varying, scale
-):
-    """Apply table `t` along the line that starts at x[i]: point by point near the ends, by shifted pieces between."""
-    low, high, count = spans[t, 0], spans[t, 1], spans[t, 3]
-    _ends(out, o, add, x, i, labels[t], weights[t], 0, low, scale)
-    if high > low:
-        if spans[t, 2] == 1:
-            _combine(out, o + low, high - low, add, x, i + low, 1, offsets[t], steady[t], count, scale)
-        else:
-            start = t * offsets.shape[1] * n
-            _varying(out, o, add, x, i, offsets[t], varying, start, n, count + count % 2, low, high, scale)
-    _ends(out, o, add, x, i, labels[t], weights[t], high, n, scale)
-
-
-@compiled
+@merged
 def _multiply(out, o, n, add, factor, f, line):  # type: ignore[no-untyped-def]
     """Set or add factor[f + k] line[k]."""
     target, source, length = np.uint64(o), np.uint64(f), np.uint64(n)
@@ -191,31 +48,87 @@ def _multiply(out, o, n, add, factor, f, line):  # type: ignore[no-untyped-def]
             out[target + k] = factor[source + k] * line[k]
 
 
-@compiled
-def block_size(shape, block):  # type: ignore[no-untyped-def]
-    """Return the number of lines in a block; `shape` holds n0, n1, n2, the number of blocks and their size."""
-    columns = (shape[1] + shape[5] - 1) // shape[5]
-    first0, first1 = block // columns * shape[4], block % columns * shape[5]
-    return min(shape[4], shape[0] - first0) * min(shape[5], shape[1] - first1)
-
-
-@compiled
-def line_of(shape, block, number):  # type: ignore[no-untyped-def]
-    """Return the indices (i, j) of a line of a block: j runs fastest, so that a sweep along i comes back soon."""
-    columns = (shape[1] + shape[5] - 1) // shape[5]
-    first0, first1 = block // columns * shape[4], block % columns * shape[5]
-    across_block = min(shape[5], shape[1] - first1)
-    return first0 + number // across_block, first1 + number % across_block
+@called
+def _sum_block(  # type: ignore[no-untyped-def]
+    out, buffer, number, values, ghosts, shape, groups, terms, scales, fields, labels, weights, counts, spans, offsets,
+    steady, varying, starts, factors
+):  # fmt: skip
+    """Compute every group of terms on the lines of one block; see `apply_terms`."""
+    n0, n1, n2, layers0, layers1 = shape[0], shape[1], shape[2], shape[6], shape[7]
+    whole = n0 * n1 * n2
+    varies0, varies1 = min(scales.shape[1] - 1, 1), min(scales.shape[2] - 1, 1)
+    first0, last0, first1, last1 = block_lines(shape, number)
+    for i in range(first0, last0):
+        for j in range(first1, last1):
+            line = (i * n1 + j) * n2
+            for g in range(groups.shape[0]):
+                place = groups[g, 0] * whole + line
+                if groups[g, 2] < 0:
+                    target, o = out, place
+                else:
+                    target, o = buffer, 0
+                written, listed = False, 0
+                for t in range(groups[g, 3], groups[g, 4] + 1):
+                    over = t == groups[g, 4]
+                    s, axis, table, scale = 0, 2, 0, 0.0
+                    if not over:
+                        s, axis, table = terms[t, 0], terms[t, 1], terms[t, 2]
+                        scale = scales[t, i * varies0, j * varies1]
+                    if axis < 2:
+                        if axis == 0:
+                            base, stride, row = s * whole + j * n2, n1 * n2, i
+                        else:
+                            base, stride, row = s * whole + i * n1 * n2, n2, j
+                        listed = list_rows(
+                            starts, factors, listed, base, stride, table, row, labels, weights, counts, scale
+                        )
+                        continue
+                    # What is listed goes with the last axis in one pass where it fits, else before it.
+                    low, high, used = spans[table, 0], spans[table, 1], spans[table, 3]
+                    even = spans[table, 2] == 1
+                    together = even and listed + used <= MOST
+                    if (listed > 0 and not together) or (over and not written):
+                        sum_rows(target, o, 0, n2, written, values, starts, factors, listed)
+                        written, listed = True, 0
+                    if over:
+                        continue
+                    start = s * whole + line
+                    if even:
+                        count = list_shifts(starts, factors, listed, start, table, offsets, steady, used, scale)
+                        sum_rows(target, o, low, high, written, values, starts, factors, count)
+                    else:
+                        sum_varying(
+                            target, o, low, high, written, values, start, table, n2, used + used % 2, offsets, varying,
+                            scale,
+                        )  # fmt: skip
+                    # After the rest: both ends of all lines are in cache by now.
+                    set_ends(
+                        target, o, low, high, n2, written, values, starts, factors, listed, start, table, labels,
+                        weights, scale,
+                    )  # fmt: skip
+                    written, listed = True, 0
+                if layers0 + layers1 > 0:
+                    for t in range(groups[g, 3], groups[g, 4]):
+                        s, axis, table = terms[t, 0], terms[t, 1], terms[t, 2]
+                        scale = scales[t, i * varies0, j * varies1]
+                        if axis == 0:
+                            base, stride, row = (s * layers0 * n1 + j) * n2, n1 * n2, i
+                        else:
+                            base, stride, row = shape[8] * layers0 * n1 * n2 + (s * n0 + i) * layers1 * n2, n2, j
+                        if axis < 2:
+                            _beyond(target, o, n2, ghosts, base, stride, table, row, labels, weights, counts, scale)
+                if groups[g, 2] >= 0:
+                    _multiply(out, place, n2, groups[g, 1] == 1, fields, groups[g, 2] * whole + line, buffer)
 
 
 @compiled_parallel
 def apply_terms(  # type: ignore[no-untyped-def]
     out,  # flat (outputs, n0, n1, n2)
     values,  # flat (inputs, n0, n1, n2)
-    ghosts0,  # flat (inputs, layers0, n1, n2): layers beyond the ends of axis 0
-    ghosts1,  # flat (inputs, n0, layers1, n2): layers beyond the ends of axis 1
-    shape,  # (8,): n0, n1, n2, number of blocks, their size along axes 0 and 1, layers0, layers1
-    terms,  # (terms, 6): output, input, axis, table, add, row of `fields` or -1
+    ghosts,  # flat (inputs, layers0, n1, n2) beyond the ends of axis 0, then (inputs, n0, layers1, n2) of axis 1
+    shape,  # (9,): n0, n1, n2, number of blocks, their size along axes 0 and 1, layers0, layers1, inputs
+    groups,  # (groups, 5): output, whether to add, row of `fields` or -1, first term and one past the last
+    terms,  # (terms, 3): input, axis, table; within a group the slow axes come first
     scales,  # (terms, n0 or 1, n1 or 1): factor of each line
     fields,  # flat (fields, n0, n1, n2): factors that change along the line
     labels,  # (tables, rows, width)
@@ -226,36 +139,11 @@ def apply_terms(  # type: ignore[no-untyped-def]
     steady,  # (tables, width): interior weights along the last axis where they do not change
     varying,  # flat (tables, width, n2): interior weights along the last axis
 ):
-    """Compute every term on every line."""
-    n0, n1, n2, layers0, layers1 = shape[0], shape[1], shape[2], shape[6], shape[7]
-    whole = n0 * n1 * n2
-    for block in prange(shape[3]):
-        buffer = np.empty(n2)
-        for number in range(block_size(shape, block)):
-            i, j = line_of(shape, block, number)
-            line = (i * n1 + j) * n2
-            for t in range(terms.shape[0]):
-                s, axis, table = terms[t, 1], terms[t, 2], terms[t, 3]
-                varies = terms[t, 5] >= 0
-                add = terms[t, 4] == 1
-                target, o = (buffer, 0) if varies else (out, terms[t, 0] * whole + line)
-                scale = scales[t, i % scales.shape[1], j % scales.shape[2]]
-                if axis == 0:
-                    across(
-                        target, o, n2, add and not varies, values, s * whole + j * n2, n1 * n2, ghosts0,
-                        (s * layers0 * n1 + j) * n2, n1 * n2, labels[table, i], weights[table, i],
-                        counts[table, i], scale,
-                    )  # fmt: skip
-                elif axis == 1:
-                    across(
-                        target, o, n2, add and not varies, values, s * whole + i * n1 * n2, n2, ghosts1,
-                        (s * n0 + i) * layers1 * n2, n2, labels[table, j], weights[table, j], counts[table, j],
-                        scale,
-                    )  # fmt: skip
-                else:
-                    along(
-                        target, o, n2, add and not varies, values, s * whole + line, table, labels, weights, spans,
-                        offsets, steady, varying, scale,
-                    )  # fmt: skip
-                if varies:
-                    _multiply(out, terms[t, 0] * whole + line, n2, add, fields, terms[t, 5] * whole + line, buffer)
+    """Compute every group of terms on every line."""
+    for number in prange(shape[3]):
+        room = terms.shape[0] * labels.shape[2] + MOST
+        buffer, starts, factors = np.empty(shape[2]), np.zeros(room, np.int64), np.zeros(room)
+        _sum_block(
+            out, buffer, np.int64(number), values, ghosts, shape, groups, terms, scales, fields, labels, weights,
+            counts, spans, offsets, steady, varying, starts, factors,
+        )  # fmt: skip

@@ -1,7 +1,8 @@
 """Fused loops of the operators on curvilinear meshes: derivatives and metric of one line while both are in cache.
 
 along_gradient: out[n] = sum_i metric[i, n] D_i f;  through: out = factor sum_i D_i(metric[i] . F);
-around: out[n] = sum_i dual[i, n] (D_j(metric[k] . F) - D_k(metric[j] . F)).
+around: out[n] = sum_i dual[i, n] (D_j(metric[k] . F) - D_k(metric[j] . F));
+bent: out = sum of coefficients times D_ii f, D_ij f (i < j) and D_i f.
 A derivative is a table as in `lines`, without ghosts: a curvilinear mesh has no poles. Arrays are flat, as there.
 """
 
@@ -10,11 +11,13 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from fieldsim.kernels.jit import compiled, compiled_parallel
-from fieldsim.kernels.lines import across, along, block_size, line_of
+from fieldsim.kernels.inner import called, merged
+from fieldsim.kernels.jit import compiled_parallel
+from fieldsim.kernels.lines import block_lines
+from fieldsim.kernels.rows import MOST, list_products, list_rows, list_shifts, set_ends, sum_rows, sum_varying
 
 
-@compiled
+@merged
 def _contract(out, o, n, add, weight, dim, a, i, step, b, j, other_step):  # type: ignore[no-untyped-def]
     """Set or add weight * sum_m a[i + m step + k] b[j + m other_step + k] over `dim` (2 or 3) terms."""
     target, length = np.uint64(o), np.uint64(n)
@@ -35,26 +38,61 @@ def _contract(out, o, n, add, weight, dim, a, i, step, b, j, other_step):  # typ
             out[target + k] = weight * (a[i0 + k] * b[j0 + k] + a[i1 + k] * b[j1 + k] + a[i2 + k] * b[j2 + k])
 
 
-@compiled
-def _add_derivative(  # type: ignore[no-untyped-def]
-    out, o, sign, dim, metric, row, field, axis, t, i, j, shape, tables, buffer
+@called
+def _along(  # type: ignore[no-untyped-def]
+    out, o, n, add, x, i, t, scale, labels, weights, spans, offsets, steady, varying, starts, factors
 ):
-    """Add sign * D_axis(metric[row] . field) on line (i, j) to out[o ...]; `t` is the table of the axis."""
-    n0, n1, n2 = shape[0], shape[1], shape[2]
-    labels, weights, counts, spans, offsets, steady, varying = tables
-    whole = n0 * n1 * n2
-    start = row * dim * whole
+    """Apply table `t` along the line that starts at x[i]."""
+    low, high, used = spans[t, 0], spans[t, 1], spans[t, 3]
+    if spans[t, 2] == 1:
+        count = list_shifts(starts, factors, 0, i, t, offsets, steady, used, scale)
+        sum_rows(out, o, low, high, add, x, starts, factors, count)
+    else:
+        sum_varying(out, o, low, high, add, x, i, t, n, used + used % 2, offsets, varying, scale)
+    set_ends(out, o, low, high, n, add, x, starts, factors, 0, i, t, labels, weights, scale)
+
+
+@called
+def _derivative(  # type: ignore[no-untyped-def]
+    out, o, x, axis, t, i, j, shape, labels, weights, counts, spans, offsets, steady, varying, starts, factors
+):
+    """Set out[o ...] to table `t` along `axis`, applied to x on line (i, j)."""
+    n1, n2 = shape[1], shape[2]
     if axis == 2:
         line = (i * n1 + j) * n2
-        _contract(buffer, 0, n2, False, 1.0, dim, metric, start + line, whole, field, line, whole)
-        along(out, o, n2, True, buffer, 0, t, labels, weights, spans, offsets, steady, varying, sign)
+        _along(out, o, n2, False, x, line, t, 1.0, labels, weights, spans, offsets, steady, varying, starts, factors)
         return
-    number = i if axis == 0 else j
+    row = i if axis == 0 else j
     base, stride = (j * n2, n1 * n2) if axis == 0 else (i * n1 * n2, n2)
-    for m in range(counts[t, number]):
-        line = base + labels[t, number, m] * stride
-        weight = sign * weights[t, number, m]
-        _contract(out, o, n2, True, weight, dim, metric, start + line, whole, field, line, whole)
+    count = list_rows(starts, factors, 0, base, stride, t, row, labels, weights, counts, 1.0)
+    sum_rows(out, o, 0, n2, False, x, starts, factors, count)
+
+
+@called
+def _add_derivative(  # type: ignore[no-untyped-def]
+    out, o, sign, dim, metric, number, field, axis, t, i, j, shape, labels, weights, counts, spans, offsets, steady,
+    varying, buffer, starts, factors
+):  # fmt: skip
+    """Add sign * D_axis(metric[number] . field) on line (i, j) to out[o ...]; `t` is the table of the axis."""
+    n0, n1, n2 = shape[0], shape[1], shape[2]
+    whole = n0 * n1 * n2
+    start = number * dim * whole
+    if axis == 2:
+        first, rows, base, stride = 0, 1, (i * n1 + j) * n2, 0
+    elif axis == 0:
+        first, rows, base, stride = i, counts[t, i], j * n2, n1 * n2
+    else:
+        first, rows, base, stride = j, counts[t, j], i * n1 * n2, n2
+    for m in range(rows):
+        if axis == 2:
+            line = base
+            _contract(buffer, 0, n2, False, 1.0, dim, metric, start + line, whole, field, line, whole)
+        else:
+            line = base + labels[t, first, m] * stride
+            weight = sign * weights[t, first, m]
+            _contract(out, o, n2, True, weight, dim, metric, start + line, whole, field, line, whole)
+    if axis == 2:
+        _along(out, o, n2, True, buffer, 0, t, sign, labels, weights, spans, offsets, steady, varying, starts, factors)
 
 
 @compiled_parallel
@@ -62,44 +100,22 @@ def along_gradient(  # type: ignore[no-untyped-def]
     out, values, metric, first, shape, labels, weights, counts, spans, offsets, steady, varying
 ):
     """Set out[n] = sum_i metric[i, n] D_i f for the kernel axes `first` ... 2; metric flat (dim, dim, n0, n1, n2)."""
-    n0, n1, n2 = shape[0], shape[1], shape[2]
-    dim = 3 - first
-    whole = n0 * n1 * n2
-    for block in prange(shape[3]):
-        for number in range(block_size(shape, block)):
-            i, j = line_of(shape, block, number)
-            line = (i * n1 + j) * n2
-            slopes = np.empty(dim * n2)
-            for a in range(dim):
-                axis = a + first
-                if axis == 2:
-                    along(
-                        slopes,
-                        a * n2,
-                        n2,
-                        False,
-                        values,
-                        line,
-                        a,
-                        labels,
-                        weights,
-                        spans,
-                        offsets,
-                        steady,
-                        varying,
-                        1.0,
-                    )
-                    continue
-                row = i if axis == 0 else j
-                base, stride = (j * n2, n1 * n2) if axis == 0 else (i * n1 * n2, n2)
-                across(
-                slopes, a * n2, n2, False, values, base, stride, values, 0, 0, labels[a, row], weights[a, row],
-                counts[a, row], 1.0,
-            )  # fmt: skip
-            for n in range(dim):
-                _contract(
-                    out, n * whole + line, n2, False, 1.0, dim, metric, n * whole + line, dim * whole, slopes, 0, n2
-                )
+    n1, n2 = shape[1], shape[2]
+    dim, whole = 3 - first, shape[0] * n1 * n2
+    for number in prange(shape[3]):
+        starts, factors = np.zeros(labels.shape[2] + MOST, np.int64), np.zeros(labels.shape[2] + MOST)
+        slopes = np.empty(dim * n2)
+        first0, last0, first1, last1 = block_lines(shape, np.int64(number))
+        for i in range(first0, last0):
+            for j in range(first1, last1):
+                for a in range(dim):
+                    _derivative(
+                        slopes, a * n2, values, a + first, a, i, j, shape, labels, weights, counts, spans, offsets,
+                        steady, varying, starts, factors,
+                    )  # fmt: skip
+                for n in range(dim):
+                    o = n * whole + (i * n1 + j) * n2
+                    _contract(out, o, n2, False, 1.0, dim, metric, o, dim * whole, slopes, 0, n2)
 
 
 @compiled_parallel
@@ -108,19 +124,21 @@ def through(  # type: ignore[no-untyped-def]
 ):
     """Set out = factor * sum_i D_i(metric[i] . field); metric flat (dim, dim, n0, n1, n2)."""
     n1, n2 = shape[1], shape[2]
-    tables = (labels, weights, counts, spans, offsets, steady, varying)
-    for block in prange(shape[3]):
-        for number in range(block_size(shape, block)):
-            i, j = line_of(shape, block, number)
-            buffer, total = np.empty(n2), np.zeros(n2)
-            for a in range(3 - first):
-                _add_derivative(
-                total, 0, 1.0, 3 - first, metric, a, field, a + first, a, i, j, shape, tables,
-                buffer,
-            )  # fmt: skip
-            line, length = np.uint64((i * n1 + j) * n2), np.uint64(n2)
-            for k in range(length):
-                out[line + k] = factor[line + k] * total[k]
+    for number in prange(shape[3]):
+        starts, factors = np.zeros(labels.shape[2] + MOST, np.int64), np.zeros(labels.shape[2] + MOST)
+        buffer, total = np.empty(n2), np.empty(n2)
+        first0, last0, first1, last1 = block_lines(shape, np.int64(number))
+        for i in range(first0, last0):
+            for j in range(first1, last1):
+                total[:] = 0.0
+                for a in range(3 - first):
+                    _add_derivative(
+                        total, 0, 1.0, 3 - first, metric, a, field, a + first, a, i, j, shape, labels, weights, counts,
+                        spans, offsets, steady, varying, buffer, starts, factors,
+                    )  # fmt: skip
+                line, length = np.uint64((i * n1 + j) * n2), np.uint64(n2)
+                for k in range(length):
+                    out[line + k] = factor[line + k] * total[k]
 
 
 @compiled_parallel
@@ -128,17 +146,68 @@ def around(  # type: ignore[no-untyped-def]
     out, field, metric, dual, shape, labels, weights, counts, spans, offsets, steady, varying
 ):
     """Set out[n] = sum_i dual[i, n] (D_j(metric[k] . field) - D_k(metric[j] . field)) in space, i, j, k cyclic."""
-    n0, n1, n2 = shape[0], shape[1], shape[2]
-    tables = (labels, weights, counts, spans, offsets, steady, varying)
-    whole = n0 * n1 * n2
-    for block in prange(shape[3]):
-        for number in range(block_size(shape, block)):
-            row, column = line_of(shape, block, number)
-            line = (row * n1 + column) * n2
-            buffer, whirl = np.empty(n2), np.zeros(3 * n2)
-            for i in range(3):
-                j, k = (i + 1) % 3, (i + 2) % 3
-                _add_derivative(whirl, i * n2, 1.0, 3, metric, k, field, j, j, row, column, shape, tables, buffer)
-                _add_derivative(whirl, i * n2, -1.0, 3, metric, j, field, k, k, row, column, shape, tables, buffer)
-            for n in range(3):
-                _contract(out, n * whole + line, n2, False, 1.0, 3, dual, n * whole + line, 3 * whole, whirl, 0, n2)
+    n1, n2 = shape[1], shape[2]
+    whole = shape[0] * n1 * n2
+    for number in prange(shape[3]):
+        starts, factors = np.zeros(labels.shape[2] + MOST, np.int64), np.zeros(labels.shape[2] + MOST)
+        buffer, whirl = np.empty(n2), np.empty(3 * n2)
+        first0, last0, first1, last1 = block_lines(shape, np.int64(number))
+        for row in range(first0, last0):
+            for column in range(first1, last1):
+                whirl[:] = 0.0
+                for part in range(6):
+                    # the component i, the axis of the derivative, and the metric row it acts on
+                    i = part // 2
+                    forth = part % 2 == 0
+                    axis = (i + 1) % 3 if forth else (i + 2) % 3
+                    other = (i + 2) % 3 if forth else (i + 1) % 3
+                    _add_derivative(
+                        whirl, i * n2, 1.0 if forth else -1.0, 3, metric, other, field, axis, axis, row, column, shape,
+                        labels, weights, counts, spans, offsets, steady, varying, buffer, starts, factors,
+                    )  # fmt: skip
+                for n in range(3):
+                    o = n * whole + (row * n1 + column) * n2
+                    _contract(out, o, n2, False, 1.0, 3, dual, o, 3 * whole, whirl, 0, n2)
+
+
+@compiled_parallel
+def bent(  # type: ignore[no-untyped-def]
+    out, values, coefficients, first, shape, labels, weights, counts, spans, offsets, steady, varying
+):
+    """Set out to the sum of D_i f, D_ii f, then D_ij f (i < j), each times its row of `coefficients`.
+
+    Tables 0 ... dim - 1 are first derivatives, the next `dim` second ones; coefficients flat (dim (dim + 3) / 2, ...).
+    """
+    n1, n2 = shape[1], shape[2]
+    dim, whole = 3 - first, shape[0] * n1 * n2
+    width = labels.shape[2]
+    for number in prange(shape[3]):
+        starts, factors = np.zeros(width * width + MOST, np.int64), np.zeros(width * width + MOST)
+        found = np.empty((dim * (dim + 3) // 2) * n2)
+        first0, last0, first1, last1 = block_lines(shape, np.int64(number))
+        for i in range(first0, last0):
+            for j in range(first1, last1):
+                line = (i * n1 + j) * n2
+                for t in range(2 * dim):
+                    _derivative(
+                        found, t * n2, values, t % dim + first, t, i, j, shape, labels, weights, counts, spans, offsets,
+                        steady, varying, starts, factors,
+                    )  # fmt: skip
+                mixed = 2 * dim
+                for a in range(dim - 1):
+                    # D_a f of this line stands in `found` already; along the last axis D_2 goes on from there.
+                    if dim == 3 and a == 0:
+                        count = list_products(starts, factors, n1 * n2, n2, 0, i, 1, j, labels, weights, counts)
+                        sum_rows(found, mixed * n2, 0, n2, False, values, starts, factors, count)
+                        mixed += 1
+                    _along(
+                        found, mixed * n2, n2, False, found, a * n2, dim - 1, 1.0, labels, weights, spans, offsets,
+                        steady, varying, starts, factors,
+                    )  # fmt: skip
+                    mixed += 1
+                _contract(out, line, n2, False, 1.0, dim, coefficients, line, whole, found, 0, n2)
+                if dim == 3:
+                    _contract(out, line, n2, True, 1.0, 3, coefficients, line + 3 * whole, whole, found, 3 * n2, n2)
+                    _contract(out, line, n2, True, 1.0, 3, coefficients, line + 6 * whole, whole, found, 6 * n2, n2)
+                else:
+                    _contract(out, line, n2, True, 1.0, 3, coefficients, line + 2 * whole, whole, found, 2 * n2, n2)

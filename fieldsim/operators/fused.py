@@ -9,11 +9,12 @@ import numpy as np
 import scipy.sparse as sp
 
 from fieldsim.arrays import FloatArray, IntArray
-from fieldsim.kernels.skew import along_gradient, around, through
+from fieldsim.kernels.skew import along_gradient, around, bent, through
 from fieldsim.meshes import Mesh
 from fieldsim.operators.metric import tables
 from fieldsim.operators.packing import KernelTables, block_shape, pack_tables, read_only
 from fieldsim.operators.pointwise import Operator
+from fieldsim.stencils import Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +43,16 @@ class LineView:
     @cached_property
     def tables(self) -> KernelTables:
         """First-derivative tables, one an axis."""
-        rows = [(tables(self.mesh, a, self.order)[0], a + self.first) for a in range(self.mesh.ndim)]
-        return pack_tables(rows, self.shape)
+        return pack_tables(self._rows(second=False), self.shape)
+
+    @cached_property
+    def both_tables(self) -> KernelTables:
+        """First-derivative tables, one an axis, then second-derivative ones."""
+        return pack_tables([*self._rows(second=False), *self._rows(second=True)], self.shape)
+
+    def _rows(self, *, second: bool) -> list[tuple[Table, int]]:
+        axes = range(self.mesh.ndim)
+        return [(tables(self.mesh, a, self.order, second=second)[int(second)], a + self.first) for a in axes]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,5 +132,21 @@ class FusedCurl(_Fused):
         around(
             out.reshape(-1), read_only(values).reshape(-1), self.metric.reshape(-1), self.dual.reshape(-1), v.sizes,
             *v.tables.arrays,
+        )  # fmt: skip
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class FusedSecondOrder(_Fused):
+    """Coefficients times D_i f, D_ii f and D_ij f (i < j), in this order, in one sweep."""
+
+    coefficients: FloatArray
+
+    def apply(self, values: FloatArray, out: FloatArray) -> FloatArray:
+        """Write the sum to `out`."""
+        v = self.view
+        bent(
+            out.reshape(-1), read_only(values).reshape(-1), self.coefficients.reshape(-1), v.first, v.sizes,
+            *v.both_tables.arrays,
         )  # fmt: skip
         return out

@@ -14,7 +14,7 @@ import numpy as np
 
 from fieldsim.arrays import FloatArray
 from fieldsim.meshes import Mesh
-from fieldsim.operators.fused import FusedCurl, FusedDivergence, FusedGradient, LineView
+from fieldsim.operators.fused import FusedCurl, FusedDivergence, FusedGradient, FusedSecondOrder, LineView
 from fieldsim.operators.kept import kept
 from fieldsim.operators.metric import tables
 from fieldsim.operators.pointwise import Chain, Operator, Pointwise, SideBySide
@@ -141,7 +141,11 @@ def skew_laplacian(mesh: Mesh, order: int) -> Operator:
     """Return lap f = g^ij D_ij f - g^ij (a^k . D_ij x) D_k f, with second-derivative rows."""
     up = skew_metric(mesh, order).contravariant
     raised = np.einsum("in...,jn...->ij...", up, up)
-    return _second_order(mesh, order, {0: raised})
+    plain, dim = _second_order(mesh, order, {0: raised}), mesh.dim
+    drift = -np.einsum("ij...,kij...->k...", raised, _bends(mesh, order))
+    mixed = [2.0 * raised[i, j] for i in range(dim) for j in range(i + 1, dim)]
+    coefficients = np.stack([*drift, *(raised[i, i] for i in range(dim)), *mixed])
+    return FusedSecondOrder(plain, LineView(mesh, order), coefficients)
 
 
 def skew_hessian(mesh: Mesh, order: int) -> Operator:

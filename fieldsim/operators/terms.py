@@ -61,9 +61,9 @@ class Plan:
             apply_terms(
                 out.reshape(-1),
                 read_only(values).reshape(-1),
-                self._ghosts(values, 0).reshape(-1),
-                self._ghosts(values, 1).reshape(-1),
+                self._ghosts(values),
                 packed.sizes,
+                packed.groups,
                 packed.terms,
                 packed.scales,
                 packed.fields.reshape(-1),
@@ -71,22 +71,23 @@ class Plan:
             )
         return out
 
-    def _ghosts(self, values: FloatArray, slow: int) -> FloatArray:
-        """Return the layers beyond the poles of one of the two slow kernel axes."""
-        axis = slow - (3 - self.mesh.ndim)
-        layers = self._layers
-        if axis < 0 or axis == self.mesh.ndim - 1 or layers[axis] == 0:
-            return np.empty(0)
-        shape = list(self.mesh.shape)
-        shape[axis] = 2 * layers[axis]
+    def _ghosts(self, values: FloatArray) -> FloatArray:
+        """Return the layers beyond the poles of the slow kernel axes, one axis after the other, flat."""
+        found = [self._ghosts_of(values, axis).ravel() for axis in range(self.mesh.ndim - 1) if self._layers[axis]]
+        return np.concatenate(found) if found else np.empty(0)
+
+    def _ghosts_of(self, values: FloatArray, axis: int) -> FloatArray:
+        """Return the layers beyond the ends of one axis, (components, ...)."""
+        layers, shape = self._layers[axis], list(self.mesh.shape)
+        shape[axis] = 2 * layers
         result = np.zeros((self.components, *shape))
         for end in (0, 1):
             side = self.mesh.sides[self.mesh.axes[axis].name + "-+"[end]]
             if not continues(self.mesh, side):
                 continue
             for c in range(self.components):
-                beyond = layers_beyond(self.mesh, side, values[c], layers[axis])
-                place = along_axis(axis, end * layers[axis], (end + 1) * layers[axis])
+                beyond = layers_beyond(self.mesh, side, values[c], layers)
+                place = along_axis(axis, end * layers, (end + 1) * layers)
                 result[c][place] = self._sign(axis, end, c) * beyond
         return result
 
@@ -174,6 +175,7 @@ class _Packed:
     """The arrays that the kernel reads; see `kernels.lines.apply_terms`."""
 
     sizes: IntArray
+    groups: IntArray
     terms: IntArray
     scales: FloatArray
     fields: FloatArray
@@ -185,17 +187,11 @@ def _pack(plan: Plan) -> _Packed:
     lead = 3 - mesh.ndim
     n0, n1, n2 = (1,) * lead + mesh.shape
     layers = (0,) * lead + tuple(2 * count if axis < mesh.ndim - 1 else 0 for axis, count in enumerate(plan._layers))
-    ordered = sorted(range(len(plan.terms)), key=lambda t: plan.terms[t].out)
-    count = len(ordered)
-    packed = pack_tables([(plan.kernel_table(plan.terms[t]), plan.terms[t].axis + lead) for t in ordered], (n0, n1, n2))
-    records = np.zeros((count, 6), np.int64)
-    scales: list[FloatArray] = []
     fields: list[FloatArray] = []
-    seen: set[int] = set()
     # Terms that share one factor array share its copy.
     numbers: dict[int, int] = {}
-    for t, number in enumerate(ordered):
-        term = plan.terms[number]
+    parts = []
+    for term in plan.terms:
         scale = np.asarray(term.scale).reshape((1,) * lead + (1,) * (mesh.ndim - term.scale.ndim) + term.scale.shape)
         field = -1
         if scale.shape[2] > 1:
@@ -203,15 +199,24 @@ def _pack(plan: Plan) -> _Packed:
             if field == len(fields):
                 fields.append(np.broadcast_to(scale, (n0, n1, n2)).reshape(n0 * n1, n2))
             scale = np.ones((1, 1, 1))
-        scales.append(scale[:, :, 0])
-        records[t] = (term.out, term.source, term.axis + lead, t, term.out in seen, field)
-        seen.add(term.out)
-    s0 = max((s.shape[0] for s in scales), default=1)
-    s1 = max((s.shape[1] for s in scales), default=1)
+        parts.append((term.out, field, term.axis + lead, term, scale[:, :, 0]))
+    # A group is what one output line sums, under one factor; its last axis comes last.
+    parts.sort(key=lambda part: part[:3])
+    packed = pack_tables([(plan.kernel_table(term), axis) for _, _, axis, term, _ in parts], (n0, n1, n2))
+    groups: list[list[int]] = []
+    for t, (out, field, *_) in enumerate(parts):
+        if groups and (groups[-1][0], groups[-1][2]) == (out, field):
+            groups[-1][4] = t + 1
+        else:
+            groups.append([out, bool(groups) and groups[-1][0] == out, field, t, t + 1])
+    s0 = max((scale.shape[0] for *_, scale in parts), default=1)
+    s1 = max((scale.shape[1] for *_, scale in parts), default=1)
+    sizes = block_shape((n0, n1, n2), packed.width, plan.components)
     return _Packed(
-        np.array([*block_shape((n0, n1, n2), packed.width, plan.components), layers[0], layers[1]], np.int64),
-        records,
-        np.array([np.broadcast_to(s, (s0, s1)) for s in scales]).reshape(count, s0, s1),
+        np.array([*sizes, layers[0], layers[1], plan.components], np.int64),
+        np.array(groups, np.int64).reshape(-1, 5),
+        np.array([(term.source, axis, t) for t, (_, _, axis, term, _) in enumerate(parts)], np.int64).reshape(-1, 3),
+        np.array([np.broadcast_to(scale, (s0, s1)) for *_, scale in parts]).reshape(-1, s0, s1),
         np.ascontiguousarray(fields).reshape(len(fields), n0 * n1, n2),
         packed,
     )
