@@ -18,6 +18,7 @@ from scipy import sparse
 
 from fieldsim.errors import InvalidInput, must
 from fieldsim.linear.direct import Factorisation
+from fieldsim.linear.gmres import flexible_gmres
 from fieldsim.linear.grid_operator import GridOperator
 from fieldsim.linear.incomplete import IncompleteFactors, askew
 from fieldsim.linear.krylov import bicgstab, conjugate_gradients, dot
@@ -275,14 +276,13 @@ def solve(
 
 
 def solve_led(matrix: Operator, leader: Prepared, b: Array, rtol: float) -> Array | None:
-    """Return x with matrix x = b to `rtol`, by BiCGSTAB preconditioned by the solver of a matrix near it, or None.
+    """Return x with matrix x = b to `rtol`, by GMRES preconditioned by the solver of a matrix near it, or None.
 
     One application of the leader's factors or cycles stands for a solve, so that they may serve many matrices.
     """
     stored, right = matrix.matrix(), np.ravel(b)
-    x, _ = bicgstab(stored.dot, right, np.zeros_like(right), leader.approximate, rtol=_AIM * rtol, limit=_LED)
-    left = _norm(right - stored @ x)
-    return x.reshape(b.shape) if left <= rtol * _norm(right) else None
+    x, _, left = flexible_gmres(stored.dot, right, leader.approximate, rtol=rtol, limit=_LED)
+    return x.reshape(b.shape) if left <= rtol else None
 
 
 def bytes_to_solve(shape: tuple[int, ...]) -> float:

@@ -21,6 +21,7 @@ from fieldsim.simulation.problem import Problem
 _STEPS = 60
 _HALVINGS = 12
 _ROUNDING = 1e-13
+_INEXACT = 1e-3  # Newton's steps gain no more than this where slopes are limited
 _DOUBLINGS = 200
 _SHOWN = 6
 
@@ -139,9 +140,9 @@ def _correction(
     """Return Newton's correction and the method that found it."""
     derivative = volume.linearised(0.0, u)
     matrix = derivative.operator if pins is None else derivative.operator.shifted(pins)
-    delta = None if leader is None else solve_led(matrix, leader, left, rtol)
+    delta = None if leader is None else solve_led(matrix, leader, left, _INEXACT)
     if delta is not None:
-        return delta, "bicgstab"
+        return delta, "gmres"
     alone = prepare(matrix, method=solver)
     prepared: Prepared | PreparedWithBodies = alone
     if volume.bodies.afloat:
