@@ -65,6 +65,11 @@ class Drift:
         return self.scheme == "limited"
 
     @property
+    def bytes_to_assemble(self) -> float:
+        """Memory that the matrix and its incomplete factors take, in bytes a cell, as measured in space."""
+        return 3000.0 if self.nonlinear else 2000.0
+
+    @property
     def order(self) -> int:
         """Order of accuracy where the drift outweighs diffusion within a cell."""
         return 2 if self.scheme in ("limited", "central") else 1

@@ -71,7 +71,7 @@ class FiniteVolume:
     @property
     def bytes_to_assemble(self) -> float:
         """Memory that the matrix takes before anything is solved, in bytes a cell."""
-        return 0.0
+        return 0.0 if self.drift is None else self.drift.bytes_to_assemble
 
     # ---- what depends on what
 
