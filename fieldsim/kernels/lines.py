@@ -67,7 +67,7 @@ def _sum_block(  # type: ignore[no-untyped-def]
                     target, o = out, place
                 else:
                     target, o = buffer, 0
-                written, listed = False, 0
+                written, listed, beyond = False, 0, 0
                 for t in range(groups[g, 3], groups[g, 4] + 1):
                     over = t == groups[g, 4]
                     s, axis, table, scale = 0, 2, 0, 0.0
@@ -79,9 +79,10 @@ def _sum_block(  # type: ignore[no-untyped-def]
                             base, stride, row = s * whole + j * n2, n1 * n2, i
                         else:
                             base, stride, row = s * whole + i * n1 * n2, n2, j
-                        listed = list_rows(
+                        listed, ghost_lines = list_rows(
                             starts, factors, listed, base, stride, table, row, labels, weights, counts, scale
                         )
+                        beyond += ghost_lines
                         continue
                     # What is listed goes with the last axis in one pass where it fits, else before it.
                     low, high, used = spans[table, 0], spans[table, 1], spans[table, 3]
@@ -104,10 +105,10 @@ def _sum_block(  # type: ignore[no-untyped-def]
                     # After the rest: both ends of all lines are in cache by now.
                     set_ends(
                         target, o, low, high, n2, written, values, starts, factors, listed, start, table, labels,
-                        weights, scale,
+                        weights, counts, scale,
                     )  # fmt: skip
                     written, listed = True, 0
-                if layers0 + layers1 > 0:
+                if beyond > 0:
                     for t in range(groups[g, 3], groups[g, 4]):
                         s, axis, table = terms[t, 0], terms[t, 1], terms[t, 2]
                         scale = scales[t, i * varies0, j * varies1]

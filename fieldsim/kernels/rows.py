@@ -76,11 +76,15 @@ def sum_rows(out, o, low, high, add, x, starts, factors, count):  # type: ignore
             begin += 1
             for k in range(n):
                 out[target + k] += c0 * x[i0 + k]
-        elif left < 4:
+        elif left == 2:
             begin += 2
             for k in range(n):
                 out[target + k] += c0 * x[i0 + k] + c1 * x[i1 + k]
-        elif left == 4 or left == 6 or left == 8:
+        elif left == 3 or left == 6:
+            begin += 3
+            for k in range(n):
+                out[target + k] += c0 * x[i0 + k] + c1 * x[i1 + k] + c2 * x[i2 + k]
+        elif left == 4 or left == 8:
             begin += 4
             for k in range(n):
                 out[target + k] += c0 * x[i0 + k] + c1 * x[i1 + k] + (c2 * x[i2 + k] + c3 * x[i3 + k])
@@ -112,12 +116,12 @@ def sum_varying(out, o, low, high, add, x, i, t, n2, count, offsets, varying, sc
 
 
 @merged
-def set_ends(out, o, low, high, n, add, x, starts, factors, count, i, t, labels, weights, scale):  # type: ignore[no-untyped-def]
+def set_ends(out, o, low, high, n, add, x, starts, factors, count, i, t, labels, weights, counts, scale):  # type: ignore[no-untyped-def]
     """Set, or add to, the points before `low` and from `high` on: `count` listed products and a row of table `t`."""
     for number in range(low + n - high):
         k = number if number < low else number - low + high
         total = 0.0
-        for m in range(labels.shape[2]):
+        for m in range(counts[t, k]):
             total += weights[t, k, m] * x[i + labels[t, k, m]]
         total *= scale
         for m in range(count):
@@ -130,13 +134,16 @@ def set_ends(out, o, low, high, n, add, x, starts, factors, count, i, t, labels,
 
 @merged
 def list_rows(starts, factors, count, base, stride, t, row, labels, weights, counts, scale):  # type: ignore[no-untyped-def]
-    """Append the lines that a row of table `t` reads, base + label * stride, and return the new count.
+    """Append the lines that a row of table `t` reads, base + label * stride.
 
-    The row's own line is listed once for all axes. Negative labels name ghosts and are left out.
+    Return the new count, and how many negative labels, which name ghosts, were left out. The row's own line is listed
+    once for all axes.
     """
+    ghosts = 0
     for m in range(counts[t, row]):
         label = labels[t, row, m]
         if label < 0:
+            ghosts += 1
             continue
         start, factor = base + label * stride, scale * weights[t, row, m]
         place = count
@@ -149,7 +156,7 @@ def list_rows(starts, factors, count, base, stride, t, row, labels, weights, cou
         else:
             starts[count], factors[count] = start, factor
             count += 1
-    return count
+    return count, ghosts
 
 
 @merged

@@ -40,7 +40,7 @@ def _contract(out, o, n, add, weight, dim, a, i, step, b, j, other_step):  # typ
 
 @called
 def _along(  # type: ignore[no-untyped-def]
-    out, o, n, add, x, i, t, scale, labels, weights, spans, offsets, steady, varying, starts, factors
+    out, o, n, add, x, i, t, scale, labels, weights, counts, spans, offsets, steady, varying, starts, factors
 ):
     """Apply table `t` along the line that starts at x[i]."""
     low, high, used = spans[t, 0], spans[t, 1], spans[t, 3]
@@ -49,7 +49,7 @@ def _along(  # type: ignore[no-untyped-def]
         sum_rows(out, o, low, high, add, x, starts, factors, count)
     else:
         sum_varying(out, o, low, high, add, x, i, t, n, used + used % 2, offsets, varying, scale)
-    set_ends(out, o, low, high, n, add, x, starts, factors, 0, i, t, labels, weights, scale)
+    set_ends(out, o, low, high, n, add, x, starts, factors, 0, i, t, labels, weights, counts, scale)
 
 
 @called
@@ -60,11 +60,14 @@ def _derivative(  # type: ignore[no-untyped-def]
     n1, n2 = shape[1], shape[2]
     if axis == 2:
         line = (i * n1 + j) * n2
-        _along(out, o, n2, False, x, line, t, 1.0, labels, weights, spans, offsets, steady, varying, starts, factors)
+        _along(
+            out, o, n2, False, x, line, t, 1.0, labels, weights, counts, spans, offsets, steady, varying, starts,
+            factors,
+        )  # fmt: skip
         return
     row = i if axis == 0 else j
     base, stride = (j * n2, n1 * n2) if axis == 0 else (i * n1 * n2, n2)
-    count = list_rows(starts, factors, 0, base, stride, t, row, labels, weights, counts, 1.0)
+    count, _ = list_rows(starts, factors, 0, base, stride, t, row, labels, weights, counts, 1.0)
     sum_rows(out, o, 0, n2, False, x, starts, factors, count)
 
 
@@ -92,7 +95,10 @@ def _add_derivative(  # type: ignore[no-untyped-def]
             weight = sign * weights[t, first, m]
             _contract(out, o, n2, True, weight, dim, metric, start + line, whole, field, line, whole)
     if axis == 2:
-        _along(out, o, n2, True, buffer, 0, t, sign, labels, weights, spans, offsets, steady, varying, starts, factors)
+        _along(
+            out, o, n2, True, buffer, 0, t, sign, labels, weights, counts, spans, offsets, steady, varying, starts,
+            factors,
+        )  # fmt: skip
 
 
 @compiled_parallel
@@ -201,8 +207,8 @@ def bent(  # type: ignore[no-untyped-def]
                         sum_rows(found, mixed * n2, 0, n2, False, values, starts, factors, count)
                         mixed += 1
                     _along(
-                        found, mixed * n2, n2, False, found, a * n2, dim - 1, 1.0, labels, weights, spans, offsets,
-                        steady, varying, starts, factors,
+                        found, mixed * n2, n2, False, found, a * n2, dim - 1, 1.0, labels, weights, counts, spans,
+                        offsets, steady, varying, starts, factors,
                     )  # fmt: skip
                     mixed += 1
                 _contract(out, line, n2, False, 1.0, dim, coefficients, line, whole, found, 0, n2)
