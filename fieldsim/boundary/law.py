@@ -235,7 +235,7 @@ def _example(mesh: Mesh) -> str:
 
 
 def bernoulli(x: FloatArray) -> FloatArray:
-    """Return x / (exp(x) - 1), 1 at x = 0, for |x| below 700: what weights the upstream value in exponential fitting."""
+    """Return x / (exp(x) - 1), 1 at x = 0, for |x| below 700: the weights of exponential fitting."""
     small = np.abs(x) < 1e-10
     safe = np.where(small, 1.0, x)
     return np.where(small, 1.0 - 0.5 * x, safe / np.expm1(safe))

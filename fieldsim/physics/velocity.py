@@ -72,7 +72,7 @@ def _components(mesh: Mesh, what: object) -> tuple[list[Number | None], bool]:
                 return [what.get(name) for name in directions], native
         either = f"{', '.join(mesh.coordinates.names)}" + (f" or {', '.join(names)}" if mesh.basis.size > 1 else "")
         raise InvalidInput(must("velocity", f"given along {either}", sorted(map(str, what)), _EXAMPLE))
-    if isinstance(what, str | int | float) and not isinstance(what, bool) and mesh.dim == 1:
+    if isinstance(what, str | int | float | np.number) and not isinstance(what, bool) and mesh.dim == 1:
         return [what], True
     if isinstance(what, str) or not isinstance(what, Sequence | np.ndarray) or len(what) != mesh.dim:
         rule = f"a VectorField, or one number or formula for each of {', '.join(names)}"
