@@ -72,24 +72,36 @@ class Plan:
         return out
 
     def _ghosts(self, values: FloatArray) -> FloatArray:
-        """Return the layers beyond the poles of the slow kernel axes, one axis after the other, flat."""
-        found = [self._ghosts_of(values, axis).ravel() for axis in range(self.mesh.ndim - 1) if self._layers[axis]]
-        return np.concatenate(found) if found else np.empty(0)
+        """Return the layers beyond the poles of the slow kernel axes, one axis after the other, flat.
 
-    def _ghosts_of(self, values: FloatArray, axis: int) -> FloatArray:
-        """Return the layers beyond the ends of one axis, (components, ...)."""
-        layers, shape = self._layers[axis], list(self.mesh.shape)
-        shape[axis] = 2 * layers
-        result = np.zeros((self.components, *shape))
-        for end in (0, 1):
-            side = self.mesh.sides[self.mesh.axes[axis].name + "-+"[end]]
-            if not continues(self.mesh, side):
-                continue
-            for c in range(self.components):
-                beyond = layers_beyond(self.mesh, side, values[c], layers)
-                place = along_axis(axis, end * layers, (end + 1) * layers)
-                result[c][place] = self._sign(axis, end, c) * beyond
+        Components that no term reads there are left as they are.
+        """
+        shapes = {}
+        for axis in range(self.mesh.ndim - 1):
+            if self._layers[axis]:
+                shape = list(self.mesh.shape)
+                shape[axis] = 2 * self._layers[axis]
+                shapes[axis] = (self.components, *shape)
+        result = np.empty(sum(prod(shape) for shape in shapes.values()))
+        start = 0
+        for axis, shape in shapes.items():
+            part = result[start : start + prod(shape)].reshape(shape)
+            for c in {term.source for term in self.terms if term.axis == axis}:
+                self._set_ghosts(values[c], axis, c, part[c])
+            start += prod(shape)
         return result
+
+    def _set_ghosts(self, values: FloatArray, axis: int, component: int, out: FloatArray) -> None:
+        """Write the layers beyond both ends of one axis for one component."""
+        layers = self._layers[axis]
+        for end in (0, 1):
+            place = along_axis(axis, end * layers, (end + 1) * layers)
+            side = self.mesh.sides[self.mesh.axes[axis].name + "-+"[end]]
+            if continues(self.mesh, side):
+                beyond = layers_beyond(self.mesh, side, values, layers)
+                np.multiply(beyond, self._sign(axis, end, component), out=out[place])
+            else:
+                out[place] = 0.0
 
     def _sign(self, axis: int, end: int, component: int) -> int:
         """Return the sign of a component beyond the pole at an end of an axis."""
