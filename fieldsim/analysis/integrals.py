@@ -18,6 +18,7 @@ from fieldsim.arrays import FloatArray
 from fieldsim.errors import InvalidInput, RankError, must
 from fieldsim.fields import ScalarField, VectorField
 from fieldsim.meshes import Mesh, Side
+from fieldsim.meshes.faces import face_vectors
 from fieldsim.meshes.quadrature import Along, at_points, over
 from fieldsim.meshes.quadrature import integrate as integrate_metric
 
@@ -243,12 +244,20 @@ def _flux_through_side(F: VectorSource, name: str) -> float:
     if side.kind == "pole":
         return 0.0
     native, areas = _side_points(mesh, side)
-    number = mesh.axis_coordinate[side.axis]
     outward = 1.0 if side.end else -1.0
     sample = _sampler(F, mesh.dim, "flux")
-    normal = mesh.coordinates.basis(list(native))[number].T
     points = np.stack(np.broadcast_arrays(*mesh.coordinates.to_cartesian(list(native))), axis=1)
-    return _projected(sample, points, outward * areas[:, None] * normal)[0]
+    return _projected(sample, points, outward * areas[:, None] * _normals(mesh, side, native))[0]
+
+
+def _normals(mesh: Mesh, side: Side, native: FloatArray) -> FloatArray:
+    """Return unit normals along the axis at the points of `_side_points`, (n, dim); one a face on skew meshes."""
+    if mesh.orthogonal:
+        normals: FloatArray = mesh.coordinates.basis(list(native))[mesh.axis_coordinate[side.axis]].T
+        return normals
+    vectors = face_vectors(mesh, side.axis)[0].take(-1 if side.end else 0, side.axis + 1).reshape(mesh.dim, -1)
+    normal = vectors / np.sqrt(np.square(vectors).sum(axis=0))
+    return np.repeat(normal, native.shape[1] // normal.shape[1], axis=1).T
 
 
 def _side_points(mesh: Mesh, side: Side) -> tuple[FloatArray, FloatArray]:

@@ -19,6 +19,7 @@ from fieldsim.coordinates.mapped import POINTS, Mapped
 from fieldsim.errors import InvalidInput, must
 from fieldsim.expressions import compile_expression
 from fieldsim.meshes.axis import Axis, uniform_edges
+from fieldsim.meshes.faces import face_vectors
 from fieldsim.meshes.mesh import Mesh
 from fieldsim.meshes.names import round_values
 from fieldsim.stencils import fornberg_weights
@@ -80,6 +81,10 @@ class CurvilinearMesh(Mesh):
     def volumes(self) -> FloatArray:
         """Volumes of the straight-edged cells, shape `shape`."""
         return frozen(cell_volumes(self.coordinates.corners))
+
+    def face_areas(self, axis: int) -> FloatArray:
+        """Return the areas of the straight-edged faces across `axis`, shape `shape` with one more along `axis`."""
+        return frozen(np.sqrt(np.square(face_vectors(self, axis)[0]).sum(axis=0)))
 
     @cached_property
     def expression_names(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Gauss-Legendre points on the faces across an axis, with the share of each face's area that a point stands for."""
+"""Faces across an axis: Gauss-Legendre points on them with their shares of the area, areas, area vectors."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def face_points(mesh: Mesh, axis: int, count: int) -> Iterator[FacePoints]:
         q = list(mesh.open_centers)
         for other, line_points in enumerate(along):
             q[mesh.axis_coordinate[other]] = mesh.along(line_points.points.ravel(), other)
-        yield FacePoints(tuple(q), np.abs(mesh.integral(along, factors, shape)))
+        yield FacePoints(tuple(q), mesh.integral(along, factors, shape))
 
 
 def areas_at_centers(mesh: Mesh, axis: int) -> FloatArray:
@@ -47,4 +47,26 @@ def areas_at_centers(mesh: Mesh, axis: int) -> FloatArray:
     along = [over(a.edges[:-1], a.edges[1:]) for a in mesh.axes]
     along[axis] = at_points(mesh.axes[axis].centers)
     factors = [i for i in range(mesh.dim) if i != mesh.axis_coordinate[axis]]
-    return np.abs(mesh.integral(along, factors, mesh.shape))
+    return mesh.integral(along, factors, mesh.shape)
+
+
+def face_vectors(mesh: Mesh, axis: int) -> tuple[FloatArray, FloatArray]:
+    """Return the area vectors (along +axis) and centres of straight-edged faces across an axis, (dim, n + 1 ...)."""
+    corners = mesh.corners
+
+    def corner(*ends: int) -> FloatArray:
+        others = [other for other in range(mesh.ndim) if other != axis]
+        result = corners
+        for other, end in zip(others, ends, strict=True):
+            n = mesh.shape[other]
+            result = result.take(range(end, n + end), other + 1)
+        return result
+
+    if mesh.ndim == 2:
+        edge = corner(1) - corner(0)
+        vectors = np.stack([edge[1], -edge[0]]) * (1.0 if axis == 0 else -1.0)
+        return vectors, 0.5 * (corner(0) + corner(1))
+    vectors = 0.5 * np.cross(corner(1, 1) - corner(0, 0), corner(0, 1) - corner(1, 0), axis=0)
+    # the other two axes follow this one in turn, but for the middle one
+    vectors *= -1.0 if axis == 1 else 1.0
+    return vectors, 0.25 * (corner(0, 0) + corner(0, 1) + corner(1, 0) + corner(1, 1))

@@ -8,7 +8,6 @@ from fieldsim.physics.far_field import gone_far, opened, waiting
 from fieldsim.physics.finite_volume import FiniteVolume, Linearised, wall_index
 from fieldsim.physics.floating import Floating, PreparedWithBodies
 from fieldsim.physics.models import Diffusion, Electrostatics, Gravity, Heat, Model
-from fieldsim.physics.normals import face_vectors
 from fieldsim.physics.system import ConservationSystem, flows_of, require_time
 from fieldsim.physics.tensor import Tensor
 
@@ -29,7 +28,6 @@ __all__ = [
     "PreparedWithBodies",
     "Tensor",
     "discretise",
-    "face_vectors",
     "flows_of",
     "gone_far",
     "opened",

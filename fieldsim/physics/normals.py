@@ -1,4 +1,4 @@
-"""Normals, centres and distances of straight-edged faces, and whether a tensor turns the flux away from a wall's."""
+"""Normals of walls and distances to them, and whether a tensor turns the flux away from a wall's."""
 
 from __future__ import annotations
 
@@ -6,31 +6,10 @@ import numpy as np
 
 from fieldsim.arrays import FloatArray
 from fieldsim.meshes import Mesh, Side
+from fieldsim.meshes.faces import face_vectors
 from fieldsim.physics.finite_volume import wall_index
 
 _TURNS = 1e-9
-
-
-def face_vectors(mesh: Mesh, axis: int) -> tuple[FloatArray, FloatArray]:
-    """Return the area vectors (along +axis) and centres of straight-edged faces across an axis, (dim, n + 1 ...)."""
-    corners = mesh.corners
-
-    def corner(*ends: int) -> FloatArray:
-        others = [other for other in range(mesh.ndim) if other != axis]
-        result = corners
-        for other, end in zip(others, ends, strict=True):
-            n = mesh.shape[other]
-            result = result.take(range(end, n + end), other + 1)
-        return result
-
-    if mesh.ndim == 2:
-        edge = corner(1) - corner(0)
-        vectors = np.stack([edge[1], -edge[0]]) * (1.0 if axis == 0 else -1.0)
-        return vectors, 0.5 * (corner(0) + corner(1))
-    vectors = 0.5 * np.cross(corner(1, 1) - corner(0, 0), corner(0, 1) - corner(1, 0), axis=0)
-    # the other two axes follow this one in turn, but for the middle one
-    vectors *= -1.0 if axis == 1 else 1.0
-    return vectors, 0.25 * (corner(0, 0) + corner(0, 1) + corner(1, 0) + corner(1, 1))
 
 
 def wall_normals(mesh: Mesh, side: Side) -> tuple[FloatArray, FloatArray]:

@@ -14,8 +14,9 @@ import numpy as np
 from fieldsim.arrays import FloatArray
 from fieldsim.fields import ScalarField, VectorField
 from fieldsim.meshes import Mesh
+from fieldsim.meshes.faces import face_vectors
 from fieldsim.operators import gradient
-from fieldsim.physics import FiniteVolume, face_vectors
+from fieldsim.physics import FiniteVolume
 
 _LEAST_FOR_GRADIENT = 5
 
