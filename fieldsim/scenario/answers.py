@@ -33,6 +33,8 @@ def over_side(solution: Solution, number: int, text: str, side: str, take: str) 
     The names are the field's (its values there), `flux` (what leaves through it) and `outflow` (what has left since
     the start); the first two are reduced by `take` on sides. Raises InvalidInput.
     """
+    if solution.parts:
+        return _evaluated(solution, number, text, _of_all(solution, number, side, take))
     result: Result = solution.result
     exit_name = solution.loaded.setting.bodies.get(side, side)
     is_body = side in solution.loaded.setting.bodies
@@ -40,6 +42,18 @@ def over_side(solution: Solution, number: int, text: str, side: str, take: str) 
     book = result.balances[number]
     known["outflow"] = Amount(book.through[exit_name], book.unit)
     return _evaluated(solution, number, text, known)
+
+
+def _of_all(solution: Solution, number: int, side: str, take: str) -> dict[str, Any]:
+    """Return what a side knows of each of several fields: u, flux_u and outflow_u."""
+    known: dict[str, Any] = {}
+    for name, part in solution.parts.items():
+        own = part.loaded.setting.bodies.get(side, side)
+        found = _of_body(part, number, own) if own != side else _of_side(part, number, side, take)
+        book = part.result.balances[number]
+        known |= {name: found[name], f"flux_{name}": found["flux"]}
+        known[f"outflow_{name}"] = Amount(book.through[own], book.unit)
+    return known
 
 
 def _of_side(solution: Solution, number: int, side: str, take: str) -> dict[str, Any]:
@@ -79,6 +93,8 @@ def between(solution: Solution, text: str, start: str, end: str) -> tuple[Array,
 
 def of_the_whole(solution: Solution, number: int, text: str) -> tuple[Array, str]:
     """Return an expression of the whole answer's numbers, and its unit."""
+    if solution.parts:
+        raise InvalidInput(must("of", "asked of one field", text, "Among several, say where: `over: mesh`, for one."))
     result: Result = solution.result
     book = result.balances[number]
     known = {}

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fieldsim.errors import InvalidInput, must
+from fieldsim.scenario.amounts import Formula
 from fieldsim.scenario.build_mesh import make_mesh
 from fieldsim.scenario.language import COORDINATES
 from fieldsim.scenario.schema import Scenario
 from fieldsim.scenario.schema_fields import GivenField
 from fieldsim.scenario.schema_mesh import AXES, CURVILINEAR, MeshSpec
 from fieldsim.scenario.schema_potentials import Term
-from fieldsim.scenario.slots import Formula
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +53,7 @@ def guard_memory(scenario: Scenario, spec: MeshSpec) -> None:
 
     cells = prod(spec.cells)
     per_field = 8.0 * cells
-    arrays = 8 + 4 * len(scenario.derive) + (60 if scenario.model is not None else 0)
+    arrays = 8 + 4 * len(scenario.derive) + 60 * (len(scenario.fields) or scenario.solves)
     # corners, volumes and the metric of a general mesh
     arrays += 30 if spec.type == CURVILINEAR else 0
     shape = " x ".join(map(str, spec.cells))
@@ -69,7 +69,7 @@ def guard_disk_space(scenario: Scenario, folder: Path) -> None:
     plan = scenario.time
     outputs = 1 if plan is None else len(plan.at) if plan.at is not None else (plan.outputs or DEFAULT_OUTPUTS) + 1
     vector = 3
-    arrays = 1 + (vector if scenario.model is not None else 0) + vector * len(scenario.derive)
+    arrays = max(len(scenario.fields), 1) + vector * ((scenario.model is not None) + len(scenario.derive))
     cells = prod(scenario.mesh.cells)
     guard_disk(8.0 * cells * arrays * outputs, folder, f"writing {outputs} outputs of {arrays} arrays of {cells} cells")
 

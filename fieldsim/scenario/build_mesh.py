@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fieldsim.errors import InvalidInput, must
+from fieldsim.scenario.amounts import Formula
 from fieldsim.scenario.schema_mesh import AXES, CURVILINEAR, Axis, MeshSpec, Stretch
-from fieldsim.scenario.slots import Formula
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,16 +9,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from fieldsim.errors import InvalidInput, must
+from fieldsim.scenario.amounts import Formula, Setting
 from fieldsim.scenario.language import renamed
 from fieldsim.scenario.part_slots import Region, TensorSpec
 from fieldsim.scenario.schema_models import Body, Law, LawPart, Model
-from fieldsim.scenario.slots import Formula, Setting
 
 if TYPE_CHECKING:
     from fieldsim.boundary import Condition
     from fieldsim.meshes import Mesh
     from fieldsim.scenario.schema import Scenario
-    from fieldsim.simulation import Problem
+    from fieldsim.simulation import CoupledProblem, Problem
 
 
 def make_problem(scenario: Scenario, setting: Setting, mesh: Mesh) -> Problem:
@@ -45,6 +45,25 @@ def _zero(setting: Setting) -> float:
 
     unit = setting.units["@unknown"]
     return 0.0 if setting.field_unit is None else float(convert(0.0, setting.field_unit, unit))
+
+
+def make_coupled(scenario: Scenario, setting: Setting, mesh: Mesh) -> CoupledProblem:
+    """Build the problem of several fields on a mesh. Raises InvalidInput and its kin."""
+    from fieldsim.simulation import CoupledProblem
+
+    parts: dict[str, dict[str, Any]] = {
+        key: {} for key in ("models", "boundary", "initial", "exact", "fixed", "contact")
+    }
+    for name, own in setting.fields.items():
+        alone = scenario.alone(name)
+        parts["models"][name] = make_model(scenario.fields[name], own)
+        parts["boundary"][name] = {side: make_law(laws, own) for side, laws in alone.boundary.items()}
+        parts["initial"][name] = 0.0 if alone.initial is None else spelled(alone.initial, own)
+        parts["fixed"][name] = [(body.where.resolved, make_body(body, own)) for body in alone.fixed]
+        parts["contact"][name] = [(c.where.resolved, spelled(c.resistance, own)) for c in alone.contact]
+        if alone.exact is not None:
+            parts["exact"][name] = spelled(alone.exact, own)
+    return CoupledProblem(mesh, holes=[hole.where.resolved for hole in scenario.holes], **parts)
 
 
 def make_model(model: Model, setting: Setting) -> Any:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from fieldsim.errors import InvalidInput, must
+from fieldsim.scenario.amounts import Formula
 from fieldsim.scenario.exact_values import at_points
 from fieldsim.scenario.measure import probe_points
 from fieldsim.scenario.shown import Shown
-from fieldsim.scenario.slots import Formula
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fieldsim.errors import FieldSimError, InvalidInput, must
@@ -29,6 +30,8 @@ class Solution:
     times: tuple[float, ...] = ()
     given: Given | None = None
     result: Any = None
+    # of several fields, the solution of each by name
+    parts: Mapping[str, Solution] = field(default_factory=dict)
 
     @property
     def last(self) -> int:
@@ -56,7 +59,7 @@ def solve(loaded: Loaded, mesh: MeshSpec | None = None, conduct: Conduct = FREE)
     spec = mesh if mesh is not None else scenario.mesh
     if spec is not None:
         guard_memory(scenario, spec)
-    if scenario.model is None:
+    if not scenario.solves:
         conduct.progress("evaluating the field")
         given = make_given(scenario, spec, loaded.path.parent)
         return Solution(loaded, given.mesh, (given.field,), given=given)
@@ -69,7 +72,8 @@ def fields_at(solution: Solution, number: int) -> dict[str, ScalarField | Vector
     """Return the field and all derived fields at one output. Raises FieldSimError naming the derived field."""
     setting, scenario = solution.loaded.setting, solution.loaded.scenario
     fields: dict[str, Any] = {setting.unknown: solution.fields[number]}
-    if solution.result is not None:
+    fields |= {name: part.fields[number] for name, part in solution.parts.items()}
+    if solution.result is not None and not solution.parts:
         from fieldsim.scenario.solved import flux_field
 
         fields["flux"] = flux_field(solution, number)

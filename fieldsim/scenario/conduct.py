@@ -49,7 +49,7 @@ class Follower:
         """Look at a moment; return whether the run is to stop there."""
         if moment.output is not None:
             self.times.append(moment.t)
-            self.fields.append(moment.field)
+            self.fields.append(next(iter(moment.fields.values())))
         now = time.monotonic()
         if now - self._spoken > _SECONDS_BETWEEN_LINES:
             self._spoken = now

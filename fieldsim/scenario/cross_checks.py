@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fieldsim.errors import FieldSimError, Finding, InvalidInput
+from fieldsim.scenario.amounts import Formula, Setting
 from fieldsim.scenario.answers import OF_THE_WHOLE
 from fieldsim.scenario.build import ELEVATION, make_potential
 from fieldsim.scenario.build_mesh import checked_mesh
@@ -21,7 +22,6 @@ from fieldsim.scenario.language import FIELD_FUNCTIONS
 from fieldsim.scenario.nodes import Node, Path, finding
 from fieldsim.scenario.problem_checks import problem_faults
 from fieldsim.scenario.schema import Scenario
-from fieldsim.scenario.slots import Formula, Setting
 
 if TYPE_CHECKING:
     from fieldsim.meshes import Mesh
@@ -73,18 +73,24 @@ def _in_degrees(scenario: Scenario, path: Path) -> str:
 
 def _field_or_model(scenario: Scenario) -> Iterator[Fault]:
     given = scenario.field is not None and scenario.field.is_given
+    if scenario.fields and (scenario.field is not None or scenario.model is not None):
+        yield ("fields",), "`fields` stands in place of `field` and `model`; got both. Keep one."
     if given and scenario.model is not None:
         yield ("model",), "a scenario must have a given field or a model; got both. Keep one of them."
-    if not given and scenario.model is None:
+    if not given and not scenario.solves:
         path: Path = ("field",) if scenario.field is not None else ()
         yield (
             path,
             "a field must be given by potential, expression or data, or solved for by a `model`. Add one.",
         )
-    if scenario.model is None:
+    if not scenario.solves:
         for key in ("boundary", "initial", "time", "exact"):
             if getattr(scenario, key):
                 yield (key,), f"`{key}` belongs to a model; this field is given. Remove it or add a model."
+    elif scenario.fields:
+        for key in ("initial", "exact"):
+            if getattr(scenario, key) is not None:
+                yield (key,), f"`{key}` must stand with its field under `fields`. Move it there."
     elif scenario.time is not None and scenario.initial is None:
         yield ("time",), "a run in time must begin somewhere. Add `initial`."
 
@@ -252,7 +258,7 @@ def _checks(scenario: Scenario, setting: Setting, mesh: Mesh | None) -> Iterator
             )
         exits = [*([check.over] if check.over not in (None, "mesh") else []), *(check.between or [])]
         key = "over" if check.between is None else "between"
-        if scenario.model is None and (exits or not places):
+        if not scenario.solves and (exits or not places):
             yield (*path, key), "a side belongs to a solved field; this one is given. Use `over: mesh`."
         elif mesh is not None:
             for name in exits:

@@ -8,8 +8,8 @@ import numpy as np
 
 from fieldsim.errors import InvalidInput, must
 from fieldsim.meshes.names import round_values
+from fieldsim.scenario.amounts import Formula
 from fieldsim.scenario.language import COORDINATES
-from fieldsim.scenario.slots import Formula
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

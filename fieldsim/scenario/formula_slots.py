@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldsim.errors import InvalidInput, UnitsError
-from fieldsim.scenario.language import FIELD_FUNCTIONS, substituted
-from fieldsim.scenario.slots import (
+from fieldsim.scenario.amounts import (
     LONGEST_TEXT,
     Formula,
     Setting,
-    Slot,
     checked_number,
     from_parameters,
     is_quantity,
     shown,
 )
+from fieldsim.scenario.language import FIELD_FUNCTIONS, substituted
+from fieldsim.scenario.slots import Slot
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class FormulaIn(Slot):
         if not text or len(text) > LONGEST_TEXT or is_quantity(text):
             return checked_number(value, setting, unit)
         names = setting.coordinates | ({"t"} if self.time else set())
-        if not self.unknown or not setting.unknown:
+        if not self.unknown or not setting.following:
             return read_formula(text, setting, names, unit)
-        result = read_formula(text, setting, names | {setting.unknown}, unit)
+        result = read_formula(text, setting, names | setting.following, unit)
         if isinstance(result, Formula) and re.search(rf"\b{setting.unknown}\b", text):
             _refuse_offset(result, setting)
         return result

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from fieldsim.errors import Finding, ScenarioError
+from fieldsim.scenario.amounts import Setting
 from fieldsim.scenario.cross_checks import cross_check
 from fieldsim.scenario.faults import findings_of
 from fieldsim.scenario.nodes import Node, plain
@@ -17,7 +18,6 @@ from fieldsim.scenario.overrides import apply, changes_question
 from fieldsim.scenario.reader import read_file
 from fieldsim.scenario.schema import Scenario
 from fieldsim.scenario.setting import collect
-from fieldsim.scenario.slots import Setting
 
 
 @dataclass(frozen=True)

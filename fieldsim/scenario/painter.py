@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fieldsim.scenario.amounts import Formula
 from fieldsim.scenario.charts import Charts, on_axis
 from fieldsim.scenario.exact_values import at_points
 from fieldsim.scenario.schema_views import View
-from fieldsim.scenario.slots import Formula
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

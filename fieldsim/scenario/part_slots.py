@@ -13,9 +13,10 @@ from pydantic import BaseModel, GetCoreSchemaHandler, TypeAdapter, ValidationInf
 from pydantic_core import core_schema
 
 from fieldsim.errors import ExpressionError, InvalidInput
+from fieldsim.scenario.amounts import LONGEST_TEXT, Formula, Setting, shown
 from fieldsim.scenario.base_models import Record
 from fieldsim.scenario.formula_slots import FormulaIn, read_formula
-from fieldsim.scenario.slots import LONGEST_TEXT, Formula, InUnit, Plain, Setting, Slot, setting_of, shown, wrong
+from fieldsim.scenario.slots import InUnit, Plain, Slot, setting_of, wrong
 
 
 @dataclass(frozen=True)

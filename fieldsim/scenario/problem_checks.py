@@ -12,18 +12,19 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from fieldsim.errors import FieldSimError, InvalidInput, must
-from fieldsim.scenario.build_problem import make_law, make_model, make_problem, spelled
+from fieldsim.scenario.amounts import Formula, Setting
+from fieldsim.scenario.build_problem import make_coupled, make_law, make_model, make_problem, spelled
 from fieldsim.scenario.faults import did_you_mean
 from fieldsim.scenario.nodes import Path
 from fieldsim.scenario.schema import Scenario
 from fieldsim.scenario.schema_models import Law
-from fieldsim.scenario.slots import CONTACT, Formula, Setting
+from fieldsim.scenario.slots import CONTACT
 
 if TYPE_CHECKING:
     from fieldsim.boundary import Place
     from fieldsim.meshes import Mesh
     from fieldsim.physics import Equation
-    from fieldsim.simulation import Problem
+    from fieldsim.simulation import CoupledProblem, Problem
 
 Fault = tuple[Path, str]
 
@@ -45,6 +46,8 @@ _KEYS = (
 
 def problem_faults(scenario: Scenario, setting: Setting, mesh: Mesh) -> list[Fault]:
     """Return what is wrong with the model of a scenario on its mesh, all parts at once."""
+    if scenario.fields:
+        return _coupled_faults(scenario, setting, mesh)
     if scenario.model is None:
         return []
     faults = [*_sides(scenario, mesh), *_films(scenario)]
@@ -55,6 +58,29 @@ def problem_faults(scenario: Scenario, setting: Setting, mesh: Mesh) -> list[Fau
     if faults or mesh.size > _MOST_BUILT:
         return faults
     return list(_whole(scenario, setting, mesh))
+
+
+def _coupled_faults(scenario: Scenario, setting: Setting, mesh: Mesh) -> list[Fault]:
+    """Return what is wrong with each of several fields, then with all of them together."""
+    faults: list[Fault] = []
+    for name, own in setting.fields.items():
+        alone = scenario.alone(name)
+        found = [*_sides(alone, mesh), *_films(alone)] or list(_parts(alone, own, mesh))
+        for path, message in found:
+            shared = (
+                bool(path)
+                and path[0] in ("boundary", "fixed", "contact")
+                and not getattr(scenario.fields[name], str(path[0]))
+            )
+            below = path[1:] if path and path[0] == "model" else path
+            faults.append((path if shared else ("fields", name, *below), message))
+    if faults or mesh.size > _MOST_BUILT:
+        return faults
+    problems: list[CoupledProblem] = []
+    faults += _tried(("fields",), lambda: problems.append(make_coupled(scenario, setting, mesh)))
+    if problems and scenario.time is not None:
+        faults += _tried(("fields",), problems[0].require_time)
+    return faults
 
 
 def _sides(scenario: Scenario, mesh: Mesh) -> Iterator[Fault]:
@@ -104,7 +130,9 @@ def _parts(scenario: Scenario, setting: Setting, mesh: Mesh) -> Iterator[Fault]:
     cells = place_of_cells(mesh)
     equation = _equation(scenario, setting)
     for name in type(spec).model_fields:
-        yield from _tried(("model", kind, name), _coefficient, equation, name, mesh)
+        # the source of one of several fields is read with all of them
+        if name != equation.source.name or not setting.company:
+            yield from _tried(("model", kind, name), _coefficient, equation, name, mesh)
     for side, laws in scenario.boundary.items():
         place = place_on_side(mesh, mesh.sides[side])
         law = make_law(laws, setting)
@@ -154,7 +182,7 @@ def _coefficient(equation: Equation, name: str, mesh: Mesh) -> None:
             continue
         unknown = equation.symbol if coefficient in following else ""
         timed = coefficient not in equation.storage
-        read_given(value, place, unit=unit, name=name, time=timed, unknown=unknown)
+        read_given(value, place, unit=unit, name=name, time=timed, unknown=unknown)  # type: ignore[arg-type]
 
 
 def _whole(scenario: Scenario, setting: Setting, mesh: Mesh) -> Iterator[Fault]:

@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from fieldsim.scenario.amounts import Formula
 from fieldsim.scenario.load import Loaded
-from fieldsim.scenario.slots import Formula
 from fieldsim.scenario.targets import Allowance, Expected
 
 

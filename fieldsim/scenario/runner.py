@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 from fieldsim.errors import FieldSimError
 from fieldsim.scenario.build import guard_disk_space, guard_memory
-from fieldsim.scenario.compute import Solution, fields_at, solve
+from fieldsim.scenario.compute import Solution, solve
 from fieldsim.scenario.conduct import Conduct, Progress, silent
 from fieldsim.scenario.interrupt import Interrupted, Signals
 from fieldsim.scenario.load import Loaded
+from fieldsim.scenario.outputs import write_outputs, write_vtk
 from fieldsim.scenario.pictures import begin_probe, draw_views
 from fieldsim.scenario.record import RunRecord
 from fieldsim.scenario.resolved import resolved_text
@@ -26,7 +27,7 @@ from fieldsim.scenario.solved import BrokenRun
 
 if TYPE_CHECKING:
     from fieldsim.simulation import RunState
-    from fieldsim.storage import RunFolder, WrittenFile
+    from fieldsim.storage import RunFolder
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,7 @@ class _Runner:
         """Write the outputs that were reached before a run in time broke, without what is derived from them."""
         self.record.times = partial.times
         for number, kept in enumerate(partial.fields):
-            self.record.add_file(_write_vtk(partial, number, {kept.name: kept}, self.folder))
+            self.record.add_file(write_vtk(partial, number, {kept.name: kept}, self.folder))
         self.record.notes.append(f"The run broke; {len(partial.fields)} outputs up to there were kept.")
 
     def describe(self, solution: Solution) -> None:
@@ -212,43 +213,8 @@ class _Runner:
 
     def write_fields(self, solution: Solution) -> None:
         """Write every output with its derived fields, and the probe table over all outputs."""
-        from fieldsim.scenario.measure import probe_columns, read_probes
-        from fieldsim.storage import write_collection, write_csv
-
-        entries, rows, columns = [], [], {}
         self.say(f"deriving and writing {len(solution.fields)} output(s)")
-        for number in range(len(solution.fields)):
-            fields = fields_at(solution, number)
-            written = _write_vtk(solution, number, fields, self.folder)
-            self.record.add_file(written)
-            entries.append((solution.time_of(number), Path(written.path).relative_to(self.folder.path)))
-            rows += read_probes(solution, fields, number)
-            columns = probe_columns(solution, fields)
-            self.note_ranges(fields)
-        self.record.add_file(write_collection(self.folder.collection, entries, within=self.folder.path))
-        if rows:
-            self.record.add_file(write_csv(self.folder.probes, columns, rows, within=self.folder.path))
-            self.record.probes = [
-                dict(zip(columns, row, strict=True)) | {"units": columns}
-                for row in rows
-                if self.record.loaded.scenario.probe[str(row[0])].line is None
-                and row[2] == solution.time_of(solution.last)
-            ]
-
-    def note_ranges(self, fields: dict[str, Any]) -> None:
-        """Widen the noted range of every field by one output."""
-        import numpy as np
-
-        for name, one in fields.items():
-            finite = one.values[np.isfinite(one.values)]
-            low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-            known = self.record.fields.get(name, {"min": low, "max": high})
-            self.record.fields[name] = {
-                "unit": one.unit,
-                "components": one.values.ndim - one.mesh.ndim and one.values.shape[0],
-                "min": min(low, known["min"]),
-                "max": max(high, known["max"]),
-            }
+        write_outputs(solution, self.folder, self.record)
 
     def check(self, solution: Solution) -> None:
         from fieldsim.scenario.measure import run_checks
@@ -288,22 +254,3 @@ class _Runner:
         from fieldsim.storage import write_json
 
         write_json(self.folder.record, self.record.as_record(), within=self.folder.path)
-
-
-def _write_vtk(solution: Solution, number: int, fields: dict[str, Any], folder: RunFolder) -> WrittenFile:
-    """Write the fields of one output as cell data, vectors in Cartesian components."""
-    from fieldsim.storage import write_structured
-
-    mesh = solution.mesh
-    arrays = {name: one.values if one.values.ndim == mesh.ndim else one.cartesian for name, one in fields.items()}
-    units = {name: one.unit for name, one in fields.items()}
-    straight = mesh.coordinates.name == "cartesian"
-    return write_structured(
-        folder.field(number),
-        arrays,
-        edges=[axis.edges for axis in mesh.axes] if straight else None,
-        corners=None if straight else mesh.corners,
-        units=units,
-        time=solution.time_of(number) if solution.times else None,
-        within=folder.path,
-    )

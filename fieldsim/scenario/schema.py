@@ -12,6 +12,7 @@ from pydantic import Field as Described
 from pydantic import StringConstraints, field_validator
 
 from fieldsim.errors import InvalidInput
+from fieldsim.scenario.amounts import Formula, Setting, shown
 from fieldsim.scenario.answers import BETWEEN, OF_THE_WHOLE
 from fieldsim.scenario.base_models import Record
 from fieldsim.scenario.faults import did_you_mean
@@ -20,21 +21,9 @@ from fieldsim.scenario.part_slots import RegionsIn
 from fieldsim.scenario.schema_fields import GivenField
 from fieldsim.scenario.schema_mesh import MeshSpec
 from fieldsim.scenario.schema_models import Body, Contact, Hole, Laws, Model, Regional
+from fieldsim.scenario.schema_several import EachInItsUnits, FieldSpec
 from fieldsim.scenario.schema_views import Side, View
-from fieldsim.scenario.slots import (
-    UNKNOWN,
-    Formula,
-    InUnit,
-    Length,
-    Name,
-    Seconds,
-    Setting,
-    Slot,
-    Unit,
-    Whole,
-    shown,
-    wrong,
-)
+from fieldsim.scenario.slots import UNKNOWN, InUnit, Length, Name, Seconds, Slot, Unit, Whole, wrong
 from fieldsim.scenario.targets import Allowance, AllowanceSlot, Expected, ExpectedSlot
 
 FORMAT = 1
@@ -163,6 +152,9 @@ class Scenario(Record):
     mesh: MeshSpec | None = None
     field: GivenField | None = None
     model: Model | None = None
+    fields: Annotated[dict[str, FieldSpec], EachInItsUnits()] = Described(
+        default_factory=dict, description="several fields that follow each other, in place of `field` and `model`"
+    )
     boundary: dict[Side, Laws] = Described(default_factory=dict)
     fixed: list[Body] = Described(default_factory=list)
     holes: list[Hole] = Described(default_factory=list)
@@ -177,3 +169,23 @@ class Scenario(Record):
     probe: dict[Annotated[str, Name()], Probe] = Described(default_factory=dict)
     check: list[Check] = Described(default_factory=list)
     view: list[View] = Described(default_factory=list)
+
+    @property
+    def solves(self) -> bool:
+        """Whether the field is solved for, alone or with others."""
+        return self.model is not None or bool(self.fields)
+
+    def alone(self, name: str) -> Scenario:
+        """Return the scenario of one of several fields, with what it shares with the others."""
+        spec = self.fields[name]
+        own = {key: getattr(spec, key) or getattr(self, key) for key in ("boundary", "fixed", "contact")}
+        return self.model_copy(
+            update={
+                **own,
+                "model": spec,
+                "initial": spec.initial,
+                "exact": spec.exact,
+                "field": GivenField(name=name, unit=spec.unit),
+                "fields": {},
+            }
+        )

@@ -7,10 +7,11 @@ from typing import Annotated
 from pydantic import Field as Described
 from pydantic import StringConstraints, field_validator, model_validator
 
+from fieldsim.scenario.amounts import Formula
 from fieldsim.scenario.base_models import Record
 from fieldsim.scenario.formula_slots import FieldFormula
 from fieldsim.scenario.schema_potentials import Term
-from fieldsim.scenario.slots import Formula, Name, PositiveLength, Unit, wrong
+from fieldsim.scenario.slots import Name, PositiveLength, Unit, wrong
 
 
 class GivenField(Record):

@@ -8,24 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field as Described
 from pydantic import StringConstraints, field_validator
 
+from fieldsim.scenario.amounts import LONGEST_TEXT, Formula, Setting, checked_number, is_quantity, split_quantity
 from fieldsim.scenario.base_models import Record
 from fieldsim.scenario.formula_slots import read_formula
 from fieldsim.scenario.schema_views import Side
-from fieldsim.scenario.slots import (
-    LONGEST_TEXT,
-    Formula,
-    InUnit,
-    Length,
-    Plain,
-    PositiveLength,
-    Setting,
-    Slot,
-    Whole,
-    checked_number,
-    is_quantity,
-    split_quantity,
-    wrong,
-)
+from fieldsim.scenario.slots import InUnit, Length, Plain, PositiveLength, Slot, Whole, wrong
 
 CURVILINEAR = "curvilinear"
 LOGICAL = ("u", "v", "w")

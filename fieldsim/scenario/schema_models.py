@@ -7,23 +7,11 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 from pydantic import AfterValidator
 from pydantic import Field as Described
 
+from fieldsim.scenario.amounts import Formula
 from fieldsim.scenario.base_models import Choice, Record
 from fieldsim.scenario.formula_slots import FormulaIn
 from fieldsim.scenario.part_slots import ByShape, Region, RegionsIn, TensorSpec, WhereSlot, in_order
-from fieldsim.scenario.slots import (
-    CONTACT,
-    FLUX,
-    SINK,
-    SLOPE,
-    SOURCE,
-    SUPPLY,
-    TRANSFER,
-    UNKNOWN,
-    Formula,
-    InUnit,
-    Length,
-    Name,
-)
+from fieldsim.scenario.slots import CONTACT, FLUX, SINK, SLOPE, SOURCE, SUPPLY, TRANSFER, UNKNOWN, InUnit, Length, Name
 
 Direction = Literal["x", "y", "z", "r", "theta", "phi", "sigma", "tau", "mu", "nu"]
 

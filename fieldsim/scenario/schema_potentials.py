@@ -10,8 +10,9 @@ from pydantic import create_model
 
 from fieldsim.errors import InvalidInput
 from fieldsim.potentials.catalogue import CATALOGUE, Entry
+from fieldsim.scenario.amounts import Setting, checked_number, split_quantity
 from fieldsim.scenario.base_models import Choice, Record
-from fieldsim.scenario.slots import Setting, Slot, checked_number, split_quantity
+from fieldsim.scenario.slots import Slot
 
 # `formula` has a key of its own (`expression`), which knows the parameters
 _LEFT_OUT = frozenset({"formula"})

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field as Described
 from pydantic import StringConstraints
 
+from fieldsim.scenario.amounts import Formula
 from fieldsim.scenario.base_models import Choice, Record
 from fieldsim.scenario.formula_slots import FieldExpression, FormulaIn
-from fieldsim.scenario.slots import UNKNOWN, Formula, InUnit, Length, Name, Seconds, Whole
+from fieldsim.scenario.slots import UNKNOWN, InUnit, Length, Name, Seconds, Whole
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Of = Annotated[str, FieldExpression()]

@@ -8,28 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from fieldsim.errors import Finding, InvalidInput
+from fieldsim.scenario.amounts import Parameter, Setting, checked_number, split_quantity
 from fieldsim.scenario.language import COORDINATES
 from fieldsim.scenario.nodes import Node, finding, plain
 from fieldsim.scenario.schema_mesh import AXES
-from fieldsim.scenario.slots import (
-    CONTACT,
-    FLUX,
-    SINK,
-    SLOPE,
-    SOURCE,
-    SUPPLY,
-    TRANSFER,
-    UNKNOWN,
-    Parameter,
-    Setting,
-    checked_name,
-    checked_number,
-    split_quantity,
-)
+from fieldsim.scenario.slots import CONTACT, FLUX, SINK, SLOPE, SOURCE, SUPPLY, TRANSFER, UNKNOWN, checked_name
 
 if TYPE_CHECKING:
     from fieldsim.physics import Equation
 
+_KINDS = ("heat", "diffusion", "electrostatics", "gravity")
 _OFFSET_UNITS = frozenset({"degC", "degF", "°C", "°F", "celsius", "fahrenheit", "Celsius"})
 
 
@@ -43,6 +31,11 @@ def collect(root: Node) -> tuple[Setting, list[Finding]]:
     names = {name} | (set(tree["derive"]) if isinstance(tree.get("derive"), dict) else set())
     if _key_of(tree.get("model")) is not None:
         names |= {"flux", "outflow"}
+    fields = _fields(tree, parameters, coordinates)
+    if fields:
+        name = next(iter(fields))
+        units = dict(fields[name].units)
+        names |= {known for one in fields for known in (one, f"flux_{one}", f"outflow_{one}")}
     setting = Setting(
         parameters=parameters,
         names=frozenset(n for n in names if isinstance(n, str)),
@@ -52,8 +45,35 @@ def collect(root: Node) -> tuple[Setting, list[Finding]]:
         coordinates=coordinates,
         solved=_solved(tree, field_unit),
         bodies=_bodies(tree.get("fixed")),
+        fields=fields,
     )
     return setting, findings
+
+
+def _fields(tree: dict[str, Any], parameters: dict[str, Parameter], coordinates: frozenset[str]) -> dict[str, Setting]:
+    """Return the setting of each of several fields: its own units, and the names of all."""
+    given = tree.get("fields")
+    if not isinstance(given, dict):
+        return {}
+    company = frozenset(name for name in given if isinstance(name, str))
+    result = {}
+    for name in (name for name in given if isinstance(name, str)):
+        spec = given[name] if isinstance(given[name], dict) else {}
+        kind = next((key for key in spec if key in _KINDS), None)
+        unit = spec.get("unit") if isinstance(spec.get("unit"), str) else None
+        alone = {**tree, "field": {"name": name, "unit": unit}, "model": {kind: {}} if kind else None}
+        own, units = unknown_of(alone)
+        result[name] = Setting(
+            parameters=parameters,
+            units=units,
+            unknown=own,
+            field_unit=unit,
+            coordinates=coordinates,
+            solved=own,
+            bodies=_bodies(spec.get("fixed")),
+            company=company,
+        )
+    return result
 
 
 def _bodies(fixed: Any) -> dict[str, str]:
@@ -127,7 +147,7 @@ def dim_of(tree: dict[str, Any]) -> int:
 
 def _equation(kind: str | None, given: Any) -> Equation | None:
     """Return the conservation law of a model, for its names and units alone."""
-    if kind not in ("heat", "diffusion", "electrostatics", "gravity"):
+    if kind not in _KINDS:
         return None
     from fieldsim import physics
 

@@ -35,8 +35,9 @@ class Shown:
         return self._fields[number]
 
     def _value(self, text: str, number: int) -> Any:
-        if text.strip() == self.solution.loaded.setting.unknown:
-            return self.solution.fields[number]
+        part = self._part(text)
+        if part is not None:
+            return part.fields[number]
         value = value_of(text, self.solution, number, self._fields_at(number))
         if not hasattr(value, "with_values"):
             raise InvalidInput(must("of", "a field", text, "Name a field or an expression of one."))
@@ -62,14 +63,18 @@ class Shown:
 
     def _walls(self, text: str, number: int) -> Any:
         """Return the values on the walls where the solved field itself is drawn."""
-        solution = self.solution
-        drawn = text.strip() == solution.loaded.setting.unknown
+        part = self._part(text)
         # a mesh of one axis has single numbers on its walls, which the picture grid does not take
-        if solution.result is None or not drawn or solution.mesh.ndim == 1:
+        if part is None or part.result is None or part.mesh.ndim == 1:
             return None
         from fieldsim.scenario.solved import wall_values
 
-        return wall_values(solution, number)
+        return wall_values(part, number)
+
+    def _part(self, text: str) -> Solution | None:
+        """Return the solution of the field that is named, None for other expressions."""
+        name, solution = text.strip(), self.solution
+        return solution.parts.get(name) or (solution if name == solution.loaded.setting.unknown else None)
 
 
 def _level(field: ScalarField) -> ScalarField:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fieldsim.errors import InvalidInput, NumericalFailure, must
+from fieldsim.scenario.amounts import Formula
 from fieldsim.scenario.build import DEFAULT_OUTPUTS
 from fieldsim.scenario.build_mesh import make_mesh
-from fieldsim.scenario.build_problem import make_problem
+from fieldsim.scenario.build_problem import make_coupled, make_problem
 from fieldsim.scenario.conduct import Conduct, Follower
-from fieldsim.scenario.slots import Formula
 from fieldsim.scenario.units_shown import in_unit
 
 if TYPE_CHECKING:
@@ -22,26 +23,28 @@ if TYPE_CHECKING:
     from fieldsim.scenario.load import Loaded
     from fieldsim.scenario.schema import Scenario, TimeSpec
     from fieldsim.scenario.schema_mesh import MeshSpec
-    from fieldsim.simulation import Problem, Result
+    from fieldsim.simulation import CoupledProblem, CoupledResult, Problem, Result
 
     Array = NDArray[np.float64]
 
 
-def problem_of(loaded: Loaded, spec: MeshSpec | None) -> Problem:
+def problem_of(loaded: Loaded, spec: MeshSpec | None) -> Problem | CoupledProblem:
     """Build the problem of a scenario on its mesh. Raises InvalidInput and its kin."""
     if spec is None:
         raise InvalidInput(must("mesh", "given with a model", None, "Add `mesh`."))
-    return make_problem(loaded.scenario, loaded.setting, make_mesh(spec, loaded.path.parent))
+    make = make_coupled if loaded.scenario.fields else make_problem
+    return make(loaded.scenario, loaded.setting, make_mesh(spec, loaded.path.parent))
 
 
 def solve_model(loaded: Loaded, spec: MeshSpec | None, conduct: Conduct) -> Solution:
     """Solve a scenario's model, steady or in time. Raises FieldSimError."""
     from fieldsim.scenario.compute import Solution
-    from fieldsim.simulation import evolve, solve
+    from fieldsim.simulation import CoupledProblem, evolve, solve
 
     problem = problem_of(loaded, spec)
     scenario = loaded.scenario
-    conduct.progress(f"solving for {problem.equation.quantity} in {problem.mesh.size} cells")
+    what = " and ".join(scenario.fields) if isinstance(problem, CoupledProblem) else problem.equation.quantity
+    conduct.progress(f"solving for {what} in {problem.mesh.size} cells")
     plan = scenario.time
     if plan is None:
         return _solution(loaded, solve(problem, solver=scenario.solver))
@@ -75,12 +78,21 @@ class BrokenRun(NumericalFailure):
         self.partial = partial
 
 
-def _solution(loaded: Loaded, result: Result) -> Solution:
+def _solution(loaded: Loaded, result: Result | CoupledResult) -> Solution:
     from fieldsim.scenario.compute import Solution
+    from fieldsim.simulation import CoupledResult
 
+    if isinstance(result, CoupledResult):
+        parts = {name: _solution(_alone(loaded, name), result[name]) for name in result}
+        return replace(next(iter(parts.values())), loaded=loaded, parts=parts)
     fields = tuple(_shown(loaded, field) for field in result.fields)
     times = tuple(float(t) for t in result.times)
     return Solution(loaded, result.problem.mesh, fields, times, result=result)
+
+
+def _alone(loaded: Loaded, name: str) -> Loaded:
+    """Return what was loaded, for one of several fields."""
+    return replace(loaded, scenario=loaded.scenario.alone(name), setting=loaded.setting.fields[name])
 
 
 def output_times(scenario: Scenario, plan: TimeSpec) -> list[float]:

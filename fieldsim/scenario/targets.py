@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldsim.errors import InvalidInput
-from fieldsim.scenario.slots import Setting, Slot, checked_number, split_quantity
+from fieldsim.scenario.amounts import Setting, checked_number, split_quantity
+from fieldsim.scenario.slots import Slot
 
 _PERCENT = re.compile(r"(?P<number>\S+?)\s*%\Z")
 

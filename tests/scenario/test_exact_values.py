@@ -11,12 +11,12 @@ import pytest
 
 import fieldsim as fs
 from fieldsim.errors import InvalidInput
+from fieldsim.scenario.amounts import Formula
 from fieldsim.scenario.compute import solve
 from fieldsim.scenario.exact_values import at_points
 from fieldsim.scenario.library import shipped_scenario
 from fieldsim.scenario.load import Loaded, load
 from fieldsim.scenario.painter import Painter
-from fieldsim.scenario.slots import Formula
 from fieldsim.view.scene import Chart
 
 MESHES = {
