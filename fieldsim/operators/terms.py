@@ -76,12 +76,12 @@ class Plan:
 
         Components that no term reads there are left as they are.
         """
-        shapes = {}
+        shapes: dict[int, tuple[int, ...]] = {}
         for axis in range(self.mesh.ndim - 1):
             if self._layers[axis]:
-                shape = list(self.mesh.shape)
-                shape[axis] = 2 * self._layers[axis]
-                shapes[axis] = (self.components, *shape)
+                cells = list(self.mesh.shape)
+                cells[axis] = 2 * self._layers[axis]
+                shapes[axis] = (self.components, *cells)
         result = np.empty(sum(prod(shape) for shape in shapes.values()))
         start = 0
         for axis, shape in shapes.items():
