@@ -12,12 +12,13 @@ from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.meshes import Mesh
 from fieldsim.physics.bodies import Bodies, read_bodies
+from fieldsim.physics.conduction import positive
 from fieldsim.physics.contact import read_contacts
 from fieldsim.physics.drift import Drift, check_scheme
 from fieldsim.physics.energy import EnergyVolume
 from fieldsim.physics.equation import Coefficient, Equation
 from fieldsim.physics.far_field import opened
-from fieldsim.physics.finite_volume import FiniteVolume, positive, wall_index
+from fieldsim.physics.finite_volume import FiniteVolume, wall_index
 from fieldsim.physics.normals import turns_flux
 from fieldsim.physics.tensor import GivenTensor, is_tensor, read_tensor
 from fieldsim.physics.velocity import read_velocity

@@ -167,7 +167,9 @@ class EnergyVolume(FiniteVolume):
             areas = self._wall_areas[where].reshape(distance.shape)
             at_wall = surface[where].reshape(distance.shape)
             own = self.wall_conductivity.get(name)
-            own_values = None if own is None else self._checked(own.values(t, at_wall.ravel())).reshape(at_wall.shape)
+            own_values = None
+            if own is not None:
+                own_values = self.conduction.checked(own.values(t, at_wall.ravel())).reshape(at_wall.shape)
             wall = Wall(side, areas, along, distance, own_values)
             law = self.conditions[name].law(t, wall, at_wall)
             states[name] = WallState(wall, law, u[index])
@@ -212,7 +214,7 @@ class EnergyVolume(FiniteVolume):
 
     def tensor_at(self, t: float, u: FloatArray) -> FloatArray:
         """Return the conductivity in every cell: numbers (*shape), or matrices (m, m, *shape)."""
-        return self._checked(self.conductivity.values(t, u))
+        return self.conduction.checked(self.conductivity.values(t, u))
 
     def leaving(self, t: float, u: FloatArray) -> FloatArray:
         """Return what leaves each cell for its neighbours and through walls; `u` has the bodies' values."""

@@ -1,36 +1,29 @@
 """The conservative core: storage du/dt = div(K grad u - s v u) + source - sink u, integrated over each cell.
 
-flow through a face = A (u_i - u_j) / (d_i/K_i + d_j/K_j): the distance-weighted harmonic mean, exact for layers. Where
-K follows the unknown, K_i is its mean over the values between u_i and u_j (Kirchhoff 1894), exact for K(u). Walls
-follow their half-cell law; poles have no area and seams are faces like any other; drift.py adds what a velocity
-carries. What leaves one cell enters its neighbour, so the balance closes to rounding; the matrix comes from the same
-face conductances.
+conduction.py has the flow between neighbours, drift.py what a velocity carries. Walls follow their half-cell law; poles
+have no area and seams are faces like any other. What leaves one cell enters its neighbour, so the balance closes to
+rounding; the matrix comes from the same face conductances.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from fieldsim.arrays import BoolArray, FloatArray
-from fieldsim.boundary import BoundCondition, Given, OpenSide, Wall, WallState, settled
-from fieldsim.errors import InvalidInput, NumericalFailure, must
+from fieldsim.boundary import Given, Wall, WallState, settled
+from fieldsim.errors import InvalidInput, must
 from fieldsim.linear import GridOperator, Operator
-from fieldsim.meshes import Mesh, Side
-from fieldsim.physics.bodies import Bodies
-from fieldsim.physics.contact import Contacts, up_to_surfaces
-from fieldsim.physics.drift import Drift, surfaces
-from fieldsim.physics.equation import Equation
+from fieldsim.meshes import Side
+from fieldsim.physics.conduction import Conduction
+from fieldsim.physics.drift import surfaces
 from fieldsim.physics.faces import dissipation, flows_through
+from fieldsim.physics.law import Law
 from fieldsim.physics.regions import loose_regions
 from fieldsim.physics.tensor import GivenTensor
 
-# Gauss-Legendre: exact for polynomials K(u) up to degree five
-_POINTS, _WEIGHTS = (0.5 * x for x in np.polynomial.legendre.leggauss(3))
-_POINTS = _POINTS + 0.5
 _NUDGE = 6e-6
 
 
@@ -48,99 +41,13 @@ class Linearised:
 
 
 @dataclass(frozen=True, eq=False)
-class FiniteVolume:
-    """A conservation law on a mesh, in extensive form: flows and supplies a cell in the equation's `rate` unit.
-
-    `storage` holds storage coefficient times volume a cell, None where the law has no time; a coefficient left out
-    counts as 1, good for weights only (see `Equation.require_storage`). `wall_conductivity` is given along each
-    wall where the conductivity follows the unknown.
-    """
-
-    mesh: Mesh
-    equation: Equation
-    conductivity: Given | GivenTensor
-    storage: FloatArray | None
-    source: Given
-    conditions: Mapping[str, BoundCondition]
-    bodies: Bodies
-    sink: Given | None = None
-    wall_conductivity: Mapping[str, Given] = field(default_factory=dict)
-    contacts: Contacts = field(default_factory=Contacts)
-    drift: Drift | None = None
-
-    @property
-    def bytes_to_assemble(self) -> float:
-        """Memory that the matrix takes before anything is solved, in bytes a cell."""
-        return 0.0 if self.drift is None else self.drift.bytes_to_assemble
-
-    # ---- what depends on what
-
-    @property
-    def walls(self) -> tuple[str, ...]:
-        """Names of the sides that have a condition."""
-        return tuple(self.conditions)
-
-    @property
-    def exits(self) -> tuple[str, ...]:
-        """Names of all through which something may leave: walls and held bodies."""
-        return (*self.conditions, *(body.name for body in self.bodies.all))
-
-    @cached_property
-    def follows(self) -> bool:
-        """Whether the law is nonlinear: coefficients, the source, a wall or the drift's slopes follow the unknown."""
-        return self.data_follow or (self.drift is not None and self.drift.nonlinear)
-
-    @cached_property
-    def data_follow(self) -> bool:
-        """Whether coefficients, the source or a wall follow the unknown."""
-        walls = any(condition.follows for condition in self.conditions.values())
-        return walls or self.conductivity.follows or self.source.follows
+class FiniteVolume(Law):
+    """A conservation law on a mesh, in extensive form: flows and supplies a cell in the equation's `rate` unit."""
 
     @cached_property
     def upwind(self) -> FiniteVolume:
         """The same law with its drift carried upstream, which is linear in what is carried."""
         return self if self.drift is None else replace(self, drift=replace(self.drift, scheme="upwind"))
-
-    @property
-    def radiates(self) -> bool:
-        """Whether a wall radiates, so that the unknown is an absolute temperature."""
-        return any(condition.follows for condition in self.conditions.values())
-
-    @cached_property
-    def matrix_varies(self) -> bool:
-        """Whether the matrix depends on time."""
-        slopes = any(condition.slope_varies for condition in self.conditions.values())
-        moving = self.conductivity.varies or bool(self.contacts.varying) or (self.drift or self.conductivity).varies
-        return slopes or moving or (self.sink is not None and self.sink.varies)
-
-    @property
-    def data_vary(self) -> tuple[str, ...]:
-        """Names of the data that depend on time: coefficients, sides, bodies."""
-        given = [
-            self.conductivity,
-            self.source,
-            *([self.sink] if self.sink else []),
-            *(b.value for b in self.bodies.held),
-            *(b.supply for b in self.bodies.afloat),
-        ]
-        walls = [f"boundary[{name!r}]" for name, c in self.conditions.items() if c.varies]
-        flow = ["velocity"] if self.drift is not None and self.drift.varies else []
-        return (*(g.name for g in given if g.varies), *walls, *self.contacts.varying, *flow)
-
-    def require_run(self) -> None:
-        """Raise InvalidInput where walls know the steady state only."""
-        for condition in self.conditions.values():
-            if isinstance(condition, OpenSide):
-                remedy = "Put the walls far enough to feel nothing, and insulate them."
-                rule = "for the steady state of one field"
-                raise InvalidInput(must(condition.name, rule, "a far field in a run", remedy))
-
-    def require_alone(self) -> None:
-        """Raise InvalidInput where bodies or walls know one law only, and several are coupled."""
-        for body in self.bodies.afloat:
-            remedy = "Hold it at a value, or make it a region of large conductivity."
-            raise InvalidInput(must(body.name, "held at a value among several fields", "a floating body", remedy))
-        self.require_run()
 
     @cached_property
     def loose(self) -> tuple[BoolArray, ...]:
@@ -164,82 +71,32 @@ class FiniteVolume:
 
     # ---- flows
 
+    @cached_property
+    def conduction(self) -> Conduction:
+        """What conducts between neighbouring cells."""
+        return Conduction(self.mesh, self.conductivity, self.bodies, self.contacts)
+
     def conductivity_at(self, t: float, u: FloatArray, axis: int = 0) -> FloatArray:
         """Return the conductivity in every cell, where it is a tensor that along an axis."""
-        values = self._checked(self.conductivity.values(t, u))
-        return np.asarray(values[axis, axis]) if isinstance(self.conductivity, GivenTensor) else values
+        return self.conduction.along(t, u, axis)
 
     def flux_of(self, t: float, u: FloatArray, slope: FloatArray) -> FloatArray:
         """Return -K grad u + s v u for given components of grad u along the mesh's axes, (ndim, *shape)."""
-        values = self._checked(self.conductivity.values(t, u))
+        values = self.conduction.values(t, u)
         carried = 0.0 if self.drift is None else self.drift.flux(t, u)
         if isinstance(self.conductivity, GivenTensor):
             return np.asarray(carried - np.einsum("ij...,j...->i...", values, slope))
         return carried - values * slope
 
     def operator_at(self, t: float, u: FloatArray) -> GridOperator:
-        """Return the face conductances A / (d_i/K_i + d_j/K_j) between all neighbouring cells, without the walls.
+        """Return the face conductances between all neighbouring cells, without the walls.
 
         Schemes that fit or centre a drift reduce them.
         """
-        changing = self.conductivity.varies or self.conductivity.follows or self.contacts.varying
-        operator = self._operator(t, u) if changing else self._constant_operator
+        operator = self.conduction.operator(t, u)
         if self.drift is None:
             return operator
         return replace(operator, couplings=self.drift.thinned(t, operator.couplings))
-
-    @cached_property
-    def _constant_operator(self) -> GridOperator:
-        return self._operator(0.0, np.zeros(self.mesh.shape))
-
-    def _operator(self, t: float, u: FloatArray) -> GridOperator:
-        periodic = tuple(axis.periodic for axis in self.mesh.axes)
-        couplings = tuple(self._couplings(axis, t, u) for axis in range(self.mesh.ndim))
-        return GridOperator(np.zeros(self.mesh.shape), couplings, periodic)
-
-    def _couplings(self, axis: int, t: float, u: FloatArray) -> FloatArray:
-        n, periodic = self.mesh.shape[axis], self.mesh.axes[axis].periodic
-        count = n if periodic else n - 1
-        to_lower, to_upper = self.mesh.half_distances(axis)
-
-        def halves(above: FloatArray, below: FloatArray) -> tuple[FloatArray, FloatArray]:
-            lower = self._resistance(axis, to_upper, t, u, above)
-            upper = np.roll(self._resistance(axis, to_lower, t, u, below), -1, axis)
-            return lower.take(range(count), axis), upper.take(range(count), axis)
-
-        ends = (_neighbour(u, axis, 1, periodic=periodic), _neighbour(u, axis, -1, periodic=periodic))
-        lower, upper = halves(*ends)
-        areas = self.mesh.face_areas(axis).take(range(1, count + 1), axis)
-        extra = self.contacts.across(axis, t)
-        if extra is not None and self.conductivity.follows:
-            lower, upper = up_to_surfaces(halves, u, axis, *ends, extra)
-        total = lower + upper if extra is None else lower + upper + extra
-        # inside a held body nothing resists and nothing flows
-        return np.divide(areas, total, out=np.zeros_like(total), where=total > 0.0)
-
-    def _resistance(self, axis: int, distance: FloatArray, t: float, u: FloatArray, other: FloatArray) -> FloatArray:
-        """Return distance over conductivity, the mean between the values u and other."""
-        if isinstance(self.conductivity, Given) and self.conductivity.follows:
-            conductivity = self._mean(self.conductivity, t, u, other)
-        else:
-            conductivity = self.conductivity_at(t, u, axis)
-        if not self.bodies.any:
-            return distance / conductivity
-        result = np.where(self.bodies.fixed, 0.0, distance / conductivity)
-        result[self.bodies.holes] = np.inf
-        return result
-
-    def _mean(self, conductivity: Given, t: float, u: FloatArray, other: FloatArray) -> FloatArray:
-        step = other - u
-        total = np.zeros_like(u)
-        for point, weight in zip(_POINTS, _WEIGHTS, strict=True):
-            total += weight * self._checked(conductivity.values(t, u + point * step))
-        return total
-
-    def _checked(self, values: FloatArray) -> FloatArray:
-        if isinstance(self.conductivity, GivenTensor) or not (self.conductivity.varies or self.conductivity.follows):
-            return values
-        return positive(values, self.conductivity.name, moving=True)
 
     def wall_states(self, t: float, u: FloatArray) -> dict[str, WallState]:
         """Return every wall at time `t` (s) with the values `u` in the cells along it."""
@@ -258,8 +115,8 @@ class FiniteVolume:
             return settled(self.conditions[name], t, inner, lambda surface: wall, fixed=True)
 
         def wall_at(surface: FloatArray) -> Wall:
-            mean = self._mean(given, t, inner.ravel(), surface.ravel())
-            own = self._checked(given.values(t, surface.ravel()))
+            mean = self.conduction.mean(given, t, inner.ravel(), surface.ravel())
+            own = self.conduction.checked(given.values(t, surface.ravel()))
             return Wall(side, areas, mean.reshape(inner.shape), distances, own.reshape(inner.shape), drift)
 
         return settled(self.conditions[name], t, inner, wall_at, fixed=False)
@@ -391,35 +248,6 @@ class FiniteVolume:
 def wall_index(side: Side) -> tuple[slice | int, ...]:
     """Return the index of the cells along a side."""
     return (slice(None),) * side.axis + (-1 if side.end else 0,)
-
-
-def positive(
-    values: FloatArray,
-    name: str,
-    *,
-    moving: bool = False,
-    remedy: str = "An insulator has a small value, not zero.",
-) -> FloatArray:
-    """Return values above 0; raises InvalidInput, or NumericalFailure for a coefficient that is `moving`."""
-    bad = ~(values > 0.0)
-    if not bad.any():
-        return values
-    cell = tuple(int(i) for i in np.argwhere(bad)[0])
-    where = f"{values[cell]:.6g} in cell {cell}" if values.size > 1 else f"{values[cell]:.6g}"
-    if moving or not np.isfinite(values[cell]):
-        raise NumericalFailure(
-            must(name, "above 0 for every value of the unknown", where, "Bound it: max(0.1, 1 - T/1000), say.")
-        )
-    raise InvalidInput(must(name, "above 0 everywhere", where, remedy))
-
-
-def _neighbour(u: FloatArray, axis: int, step: int, *, periodic: bool) -> FloatArray:
-    """Return each cell's neighbour's value along an axis; at the ends of an open axis the cell's own."""
-    rolled = np.roll(u, -step, axis)
-    if not periodic:
-        end = (slice(None),) * axis + (-1 if step > 0 else 0,)
-        rolled[end] = u[end]
-    return rolled
 
 
 def _weighted(operator: GridOperator, weight: FloatArray) -> GridOperator:
