@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from fieldsim.errors import FieldSimError, Finding, InvalidInput
 from fieldsim.scenario.amounts import Formula, Setting
 from fieldsim.scenario.answers import OF_THE_WHOLE
@@ -20,6 +18,7 @@ from fieldsim.scenario.build_mesh import checked_mesh
 from fieldsim.scenario.faults import did_you_mean
 from fieldsim.scenario.language import FIELD_FUNCTIONS
 from fieldsim.scenario.nodes import Node, Path, finding
+from fieldsim.scenario.place_checks import place_faults
 from fieldsim.scenario.problem_checks import problem_faults
 from fieldsim.scenario.schema import Scenario
 
@@ -46,8 +45,7 @@ def cross_check(scenario: Scenario, setting: Setting, root: Node, folder: FilePa
     if mesh is not None:
         formulas = list(_formulas(scenario, setting, mesh))
         faults += formulas or problem_faults(scenario, setting, mesh)
-    faults += _points(scenario, 2 if scenario.mesh is None else None if mesh is None else mesh.dim)
-    faults += _outside(scenario, mesh)
+    faults += place_faults(scenario, mesh)
     faults += _potential(scenario)
     faults += _order_of_names(scenario, setting)
     faults += _times(scenario)
@@ -126,45 +124,6 @@ def _formulas_in(value: Any, path: Path) -> Iterator[tuple[Path, Formula]]:
 
 def _names_in(text: str) -> frozenset[str]:
     return frozenset(re.findall(r"[A-Za-z_]\w*", text))
-
-
-def _places(scenario: Scenario) -> Iterator[tuple[Path, list[float]]]:
-    """Yield every point that probes and checks name."""
-    for name, probe in scenario.probe.items():
-        if probe.at is not None:
-            yield ("probe", name), probe.at
-        for end, point in enumerate(probe.line or []):
-            yield ("probe", name, "line", end), point
-    for number, check in enumerate(scenario.check):
-        if check.at is not None:
-            yield ("check", number, "at"), check.at
-
-
-def _outside(scenario: Scenario, mesh: Mesh | None) -> Iterator[Fault]:
-    """Refuse points outside the mesh."""
-    for path, point in _places(scenario):
-        if mesh is None or len(point) != mesh.dim or mesh.contains(np.array(point, dtype=float)[:, np.newaxis])[0]:
-            continue
-        ends = ", ".join(f"{a.name} from {a.edges[0]:g} to {a.edges[-1]:g}" for a in mesh.axes)
-        shown = ", ".join(f"{x:g}" for x in point)
-        names = ", ".join("xyz"[: mesh.dim])
-        yield (
-            path,
-            f"a point must lie in the mesh ({ends}); got {names} = {shown}. Move it, or enlarge `mesh`.",
-        )
-
-
-def _points(scenario: Scenario, dim: int | None) -> Iterator[Fault]:
-    """Refuse points with another number of coordinates than the mesh has."""
-    if dim is None:
-        return
-    for path, point in _places(scenario):
-        if len(point) != dim:
-            names = ", ".join("xyz"[:dim])
-            yield (
-                path,
-                f"a point must have {dim} Cartesian coordinates ({names}); got {len(point)}. Give them all.",
-            )
 
 
 def _potential(scenario: Scenario) -> Iterator[Fault]:

@@ -264,6 +264,21 @@ def test_angles_in_degrees_are_hinted_at(faults_of: Faults) -> None:
     assert "360 deg" in found.message
 
 
+def test_a_line_must_not_cross_the_hole_of_a_ring(faults_of: Faults) -> None:
+    mesh = "mesh: {type: polar, r: [1, 2], phi: [0, 2*pi], cells: [8, 8]}"
+    lines = "probe: {across: {line: [[-1.5, 0], [1.5, 0]]}, beside: {line: [[-1, 1.2], [1, 1.2]]}}"
+    (found,) = faults_of(scenario(mesh, "field: {name: f, expression: x}", lines)).findings
+    assert found.path == "probe.across.line"
+    assert "stay in the mesh" in found.message
+
+
+def test_a_film_given_by_a_formula_is_read_before_the_run(faults_of: Faults) -> None:
+    walls = WALLS.replace("x+: {value: 1}", "x+: {convective: {h: y - 0.5, ambient: 0}}")
+    (found,) = faults_of(scenario(SQUARE, HEAT, walls)).findings
+    assert found.path == "boundary.x+"
+    assert "0 or more" in found.message or "at least 0" in found.message
+
+
 def test_long_formulas_are_called_long(faults_of: Faults) -> None:
     (found,) = faults_of(scenario(SQUARE, f"model: {{heat: {{conductivity: {'1 + ' * 600}x}}}}", WALLS)).findings
     assert "at most 2000 characters" in found.message
