@@ -15,9 +15,10 @@ from fieldsim.scenario.nodes import Node, Path, Place, plain
 from fieldsim.scenario.reader import read_text
 from fieldsim.scenario.schema import Scenario
 
-_NOT_ASKED = ("title", "about", "question", "exact", "derive", "probe", "check", "view")
+_NOT_ASKED = ("title", "about", "question", "exact", "derive", "probe", "check", "view", "solver")
 _NOT_ASKED_BELOW = (
     ("mesh", "cells"), ("time", "outputs"), ("time", "at"), ("time", "method"), ("time", "step"), ("time", "tolerance"),
+    ("time", "absolute_tolerance"), ("time", "jumps"),
 )  # fmt: skip
 
 

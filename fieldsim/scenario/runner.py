@@ -198,7 +198,11 @@ class _Runner:
         """Note how the answer was found and whether the books close."""
         result = solution.result
         book, solver = result.balance, result.solver
+        for name, part in solution.parts.items():
+            self.record.notes.append(f"Balance of {name}: {part.result.balance}.")
         self.record.solver = {key: value for key, value in asdict(solver).items() if value not in (None, "", 0)}
+        if solution.parts:
+            return
         self.record.balance = {
             "in": book.flow_in,
             "out": book.flow_out,

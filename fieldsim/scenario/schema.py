@@ -6,23 +6,22 @@ Reading gives SI numbers, checked formulas and checked names; nothing is compute
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import Field as Described
 from pydantic import StringConstraints, field_validator
 
 from fieldsim.errors import InvalidInput
-from fieldsim.scenario.amounts import Formula, Setting, shown
+from fieldsim.scenario.amounts import Formula, Setting
 from fieldsim.scenario.answers import BETWEEN, OF_THE_WHOLE
 from fieldsim.scenario.base_models import Record
-from fieldsim.scenario.faults import did_you_mean
 from fieldsim.scenario.formula_slots import FieldExpression, FormulaIn
 from fieldsim.scenario.part_slots import RegionsIn
 from fieldsim.scenario.schema_fields import GivenField
 from fieldsim.scenario.schema_mesh import MeshSpec
 from fieldsim.scenario.schema_models import Body, Contact, Hole, Laws, Model, Regional
 from fieldsim.scenario.schema_several import EachInItsUnits, FieldSpec
-from fieldsim.scenario.schema_views import Side, View
+from fieldsim.scenario.schema_views import ExitSlot, Side, View
 from fieldsim.scenario.slots import UNKNOWN, InUnit, Length, Name, Seconds, Slot, Unit, Whole, wrong
 from fieldsim.scenario.targets import Allowance, AllowanceSlot, Expected, ExpectedSlot
 
@@ -51,27 +50,6 @@ Method = Literal[
     "explicit_euler", "rk4",
 ]  # fmt: skip
 Solver = Literal["auto", "fast", "direct", "cg", "bicgstab"]
-
-
-@dataclass(frozen=True)
-class ExitSlot(Slot):
-    """A side of the mesh, or a body by its name or as fixed[0]; with `mesh`, also the whole mesh."""
-
-    mesh: bool = False
-
-    def read(self, value: Any, setting: Setting) -> str:
-        """Return the name."""
-        sides = get_args(Side)
-        known = [*(["mesh"] if self.mesh else []), *setting.bodies, *sides]
-        if isinstance(value, str) and value in known:
-            return value
-        hint = did_you_mean(str(value), known) or "For example x-."
-        bodies = f", a body ({', '.join(setting.bodies)})" if setting.bodies else ""
-        raise InvalidInput(f"must be {'mesh, ' if self.mesh else ''}a side{bodies}; got {shown(value)}. {hint}")
-
-    def schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of what may be written."""
-        return {"type": "string", "description": "A side such as x- or r+, or the name of a body."}
 
 
 class TimeSpec(Record):

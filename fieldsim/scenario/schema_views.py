@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import Field as Described
 from pydantic import StringConstraints
 
-from fieldsim.scenario.amounts import Formula
+from fieldsim.errors import InvalidInput
+from fieldsim.scenario.amounts import Formula, Setting, shown
 from fieldsim.scenario.base_models import Choice, Record
+from fieldsim.scenario.faults import did_you_mean
 from fieldsim.scenario.formula_slots import FieldExpression, FormulaIn
-from fieldsim.scenario.slots import UNKNOWN, InUnit, Length, Name, Seconds, Whole
+from fieldsim.scenario.slots import UNKNOWN, InUnit, Length, Name, Seconds, Slot, Whole
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Of = Annotated[str, FieldExpression()]
@@ -27,6 +30,27 @@ Label = Annotated[
     StringConstraints(min_length=1, max_length=60),
     Described(description="what the curve of `exact` is called; `exact` if left out"),
 ]
+
+
+@dataclass(frozen=True)
+class ExitSlot(Slot):
+    """A side of the mesh, or a body by its name or as fixed[0]; with `mesh`, also the whole mesh."""
+
+    mesh: bool = False
+
+    def read(self, value: Any, setting: Setting) -> str:
+        """Return the name."""
+        sides = get_args(Side)
+        known = [*(["mesh"] if self.mesh else []), *setting.bodies, *sides]
+        if isinstance(value, str) and value in known:
+            return value
+        hint = did_you_mean(str(value), known) or "For example x-."
+        bodies = f", a body ({', '.join(setting.bodies)})" if setting.bodies else ""
+        raise InvalidInput(f"must be {'mesh, ' if self.mesh else ''}a side{bodies}; got {shown(value)}. {hint}")
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of what may be written."""
+        return {"type": "string", "description": "A side such as x- or r+, or the name of a body."}
 
 
 class Picture(Record):
@@ -91,10 +115,10 @@ class ProfileSpec(Picture):
 
 
 class HistorySpec(Picture):
-    """Values over time at a point probe, or of what a side knows (`flux`, `outflow`), with the exact formula."""
+    """Values over time at a point probe, or of what a side or a body knows (`flux`, `outflow`), and the exact ones."""
 
     at: Annotated[str, Name()] | None = None
-    over: Side | None = None
+    over: Annotated[str, ExitSlot()] | None = None
     exact: Exact | None = None
     label: Label | None = None
 
