@@ -31,9 +31,9 @@ class Mutation:
 MUTATIONS = (
     Mutation(
         "arithmetic in place of harmonic means",
-        "physics/finite_volume.py",
-        "total = lower + upper",
-        "total = 4.0 / (1.0 / lower + 1.0 / upper)",
+        "physics/conduction.py",
+        "total = _part(below, axis, 0, n - 1, of=n) + _part(above, axis, 1, n, of=n)",
+        "total = 4.0 / (1.0 / _part(below, axis, 0, n - 1, of=n) + 1.0 / _part(above, axis, 1, n, of=n))",
         "physics/test_finite_volume.py simulation/test_steady.py",
     ),
     Mutation(
@@ -126,6 +126,41 @@ MUTATIONS = (
         "flux[i, n] = forth - back",
         "flux[i, n] = jacobian * contravariant[i, n]",
         "operators/test_operator_identities.py",
+    ),
+    Mutation(
+        "a contact that is not felt",
+        "physics/conduction.py",
+        "return total if extra is None else total + extra",
+        "return total",
+        "physics/test_contact.py",
+    ),
+    Mutation(
+        "a sub-face on the wrong side of its cell",
+        "physics/corners.py",
+        "outward = 1.0 - 2.0 * offset[axis]",
+        "outward = 1.0",
+        "simulation/test_skew_tensors.py",
+    ),
+    Mutation(
+        "half a film on skew meshes",
+        "physics/elimination.py",
+        "areas * walls.film[numbers], 0.0)",
+        "0.5 * areas * walls.film[numbers], 0.0)",
+        "physics/test_energy_form.py",
+    ),
+    Mutation(
+        "one digit of a coefficient of ESDIRK4",
+        "stepping/tableaux.py",
+        "-654441 / 2922500",
+        "-654440 / 2922500",
+        "stepping/test_stepping.py",
+    ),
+    Mutation(
+        "drift against the stream",
+        "physics/drift.py",
+        "np.where(flow > 0.0, flow * lower, flow * upper)",
+        "np.where(flow < 0.0, flow * lower, flow * upper)",
+        "physics/test_drift.py",
     ),
     Mutation(
         "descent uphill",
