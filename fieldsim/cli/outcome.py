@@ -26,6 +26,7 @@ def describe_run(record: RunRecord) -> str:
         lines.append(f"field     {name}: {entry['min']:.6g} to {entry['max']:.6g} {entry['unit']}".rstrip())
     if record.solver:
         lines.append(f"solver    {_solver_text(record.solver)}")
+    if record.balance:
         lines.append(f"balance   {record.balance['text']}")
     for row in record.probes:
         lines.append(f"probe     {_probe_text(record, row)}")

@@ -163,8 +163,10 @@ class _Runner:
         from fieldsim.storage import load
 
         checkpoint = load(self.folder.checkpoint, expect=self.identity())
-        self.say(f"going on from t = {checkpoint.meta['run']['clock']['t']:g} s")
-        return RunState(checkpoint.arrays, checkpoint.meta["run"])
+        run = checkpoint.meta["run"]
+        first = next(iter(run["parts"].values())) if "parts" in run else run
+        self.say(f"going on from t = {first['clock']['t']:g} s")
+        return RunState(checkpoint.arrays, run)
 
     def salvage(self, partial: Solution) -> None:
         """Write the outputs that were reached before a run in time broke, without what is derived from them."""

@@ -12,7 +12,9 @@ from fieldsim.scenario.compute import solve
 from fieldsim.scenario.json_schema import scenario_schema
 from fieldsim.scenario.load import Loaded
 from fieldsim.scenario.measure import CheckOutcome, run_checks
+from fieldsim.scenario.painter import Painter
 from fieldsim.scenario.resolved import resolved_text
+from fieldsim.view.scene import Chart
 
 Check = Callable[..., Loaded]
 Faults = Callable[..., ScenarioError]
@@ -171,6 +173,21 @@ def test_a_run_ends_where_nothing_changes_any_more(load_text: Check) -> None:
     assert solution.result.solver.steady
     assert solution.times[-1] < 1000.0
     assert float(abs(solution.fields[-1].values).max()) < 1e-3
+
+
+def test_a_history_follows_what_flows_into_a_body(load_text: Check) -> None:
+    # once steady, 1 K over half a metre on either side of a thermostat
+    text = scenario(
+        *ROD[:3],
+        "initial: 0",
+        "fixed: [{name: heater, where: abs(x - 0.5) < 5 cm, value: 1}]",
+        "time: {until: 5 s, outputs: 4}",
+        "view: [{history: {of: -flux, over: heater}}]",
+    )
+    loaded = load_text(text)
+    picture = Painter(solve(loaded)).picture(loaded.scenario.view[0])
+    assert isinstance(picture, Chart)
+    assert picture.curves[0].y[-1] == pytest.approx(2.0 / 0.45)
 
 
 def test_a_run_of_no_length_gives_the_start(load_text: Check) -> None:
