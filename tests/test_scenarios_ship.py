@@ -13,8 +13,9 @@ from fieldsim.scenario.verify import verify_scenario
 
 EXPECTED = {
     "bipolar_lines", "composite_wall", "contact_joint", "decay_chain", "dielectric_ball", "dipole", "double_star",
-    "earth", "fisher_wave", "furnace_wall", "gray_scott", "heated_rod", "hot_wall", "membrane", "mountain",
-    "point_charge", "quenched_ball", "radiating_bar", "ring_plate", "river_cloud", "room_temperature",
+    "drug_bead", "earth", "eccentric_pipe", "fisher_wave", "furnace_wall", "gray_scott", "ground_seasons",
+    "heated_rod", "hot_wall", "membrane", "mountain", "point_charge", "quenched_ball",
+    "radiating_bar", "ring_plate", "river_cloud", "room_temperature",
     "square_cable", "terrain", "terrain_following", "uniform_gravity", "wood_plate",
 }  # fmt: skip
 

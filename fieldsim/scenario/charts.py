@@ -9,6 +9,7 @@ import numpy as np
 
 from fieldsim.errors import InvalidInput, must
 from fieldsim.scenario.amounts import Formula
+from fieldsim.scenario.compute import Solution
 from fieldsim.scenario.exact_values import at_points
 from fieldsim.scenario.measure import probe_points
 from fieldsim.scenario.shown import Shown
@@ -84,11 +85,28 @@ class Charts(Shown):
         )
 
     def _answer(self, spec: Any) -> float | Formula | None:
-        """Return the exact formula of a view: its own, or the scenario's where the solved field is drawn."""
+        """Return the exact formula of a view: its own, or the scenario's where the solved field is drawn.
+
+        The scenario's is in SI and comes back in the unit that is shown.
+        """
         if spec.exact is not None:
             return spec.exact  # type: ignore[no-any-return]
-        loaded = self.solution.loaded
-        return loaded.scenario.exact if spec.of.strip() == loaded.setting.unknown else None
+        part = self._part(spec.of)
+        if part is None or part.loaded.scenario.exact is None:
+            return None
+        return self._in_shown_unit(part.loaded.scenario.exact, part)
+
+    def _in_shown_unit(self, exact: float | Formula, part: Solution) -> float | Formula:
+        from fieldsim.units import convert
+
+        shown = part.fields[-1].unit
+        solved = part.result.field.unit if part.result is not None else shown
+        if shown == solved:
+            return exact
+        zero, one = (float(convert(value, solved, shown)) for value in (0.0, 1.0))
+        if not isinstance(exact, Formula):
+            return zero + (one - zero) * exact
+        return Formula(exact.text, f"{one - zero!r}*({exact.resolved}) + {zero!r}")
 
     def _line(self, name: str | None) -> Line:
         probe = self.solution.loaded.scenario.probe.get(str(name))

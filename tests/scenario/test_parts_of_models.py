@@ -190,6 +190,24 @@ def test_a_history_follows_what_flows_into_a_body(load_text: Check) -> None:
     assert picture.curves[0].y[-1] == pytest.approx(2.0 / 0.45)
 
 
+def test_exact_curves_have_the_unit_that_is_shown(load_text: Check) -> None:
+    # a straight line from 0 degC to 100 degC, given in kelvin as every formula of a solved field is
+    text = scenario(
+        LINE,
+        "field: {name: T, unit: degC}",
+        "model: {heat: {conductivity: 1}}",
+        "boundary: {x-: {value: 0 degC}, x+: {value: 100 degC}}",
+        "exact: 273.15 + 100*x",
+        "view: [{profile: {of: T}}]",
+    )
+    loaded = load_text(text)
+    picture = Painter(solve(loaded)).picture(loaded.scenario.view[0])
+    assert isinstance(picture, Chart)
+    exact = next(curve for curve in picture.curves if curve.label == "exact")
+    assert exact.y[0] == pytest.approx(0.0, abs=1e-9)
+    assert exact.y[-1] == pytest.approx(100.0)
+
+
 def test_a_run_of_no_length_gives_the_start(load_text: Check) -> None:
     solution = solve(load_text(scenario(*ROD[:4], "time: {until: 0}")))
     assert solution.times == (0.0,)
