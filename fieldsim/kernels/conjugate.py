@@ -122,9 +122,9 @@ def advance(x, r, p, q, length):  # type: ignore[no-untyped-def]
 
 
 @inner
-def _turn(p, z, weight):  # type: ignore[no-untyped-def]
+def _turn(p, z, scale, weight):  # type: ignore[no-untyped-def]
     for k in range(p.size):
-        p[k] = z[k] + weight * p[k]
+        p[k] = scale * z[k] + weight * p[k]
 
 
 @inner
@@ -148,10 +148,10 @@ def _product_plane(q, p, d, c0, c1, c2, i, n1, n2, none):  # type: ignore[no-unt
 
 
 @inner
-def _turn_inside(parts, q, p, z, weight, d, c0, c1, c2, n1, n2, first, last):  # type: ignore[no-untyped-def]
+def _turn_inside(parts, q, p, z, scale, weight, d, c0, c1, c2, n1, n2, first, last):  # type: ignore[no-untyped-def]
     none = np.zeros(rows_at_once(n1, n2) * n2)
     for i in range(first, last):
-        _turn(p[i], z[i], weight)
+        _turn(p[i], z[i], scale, weight)
         if i - 1 > first:
             parts[i - 1] = _product_plane(q, p, d, c0, c1, c2, i - 1, n1, n2, none)
 
@@ -165,14 +165,14 @@ def _turn_cut(parts, q, p, d, c0, c1, c2, n1, n2, first, last):  # type: ignore[
 
 
 @compiled_parallel
-def turn(q, p, z, weight, d, c0, c1, c2, planes):  # type: ignore[no-untyped-def]
-    """Set p = z + weight p and q = A p in one pass, and return p . q; `planes` are the cuts between slabs."""
+def turn(q, p, z, scale, weight, d, c0, c1, c2, planes):  # type: ignore[no-untyped-def]
+    """Set p = scale z + weight p and q = A p in one pass, and return p . q; `planes` are the cuts between slabs."""
     n1, n2 = p.shape[1], p.shape[2]
     q, p, z, d, c0, c1, c2 = flat(q), flat(p), flat(z), flat(d), flat(c0), flat(c1), flat(c2)
     parts = np.zeros(p.shape[0])
     slabs = planes.size - 1
     for s in prange(slabs):
-        _turn_inside(parts, q, p, z, weight, d, c0, c1, c2, n1, n2, planes[s], planes[s + 1])
+        _turn_inside(parts, q, p, z, scale, weight, d, c0, c1, c2, n1, n2, planes[s], planes[s + 1])
     for s in prange(slabs):
         _turn_cut(parts, q, p, d, c0, c1, c2, n1, n2, planes[s], planes[s + 1])
     return _sum(parts)

@@ -22,14 +22,14 @@ def dot(a: Array, b: Array) -> float:
 
 
 def conjugate_gradients(
-    product: Map, b: Array, guess: Array, precondition: Map, *, rtol: float, limit: int
+    product: Map, b: Array, guess: Array | None, precondition: Map, *, rtol: float, limit: int
 ) -> tuple[Array, int]:
     """Return (x, iterations) once |b - A x| <= rtol |b| by the recurrence, or after `limit` iterations.
 
     Flexible conjugate gradients (Notay, SIAM Journal on Scientific Computing 22, 2000). The caller recomputes
     the true residual: the recurrence drifts from it by rounding.
     """
-    x = guess.copy()
+    x = np.zeros_like(b) if guess is None else guess.copy()
     residual = b - product(x)
     goal = rtol**2 * dot(b, b)
     if dot(residual, residual) <= goal:
@@ -54,7 +54,9 @@ def conjugate_gradients(
     return x, limit
 
 
-def bicgstab(product: Map, b: Array, guess: Array, precondition: Map, *, rtol: float, limit: int) -> tuple[Array, int]:
+def bicgstab(
+    product: Map, b: Array, guess: Array | None, precondition: Map, *, rtol: float, limit: int
+) -> tuple[Array, int]:
     """Return (x, iterations) of SciPy's BiCGSTAB, for matrices that are not symmetric."""
     count = 0
 
@@ -69,6 +71,13 @@ def bicgstab(product: Map, b: Array, guess: Array, precondition: Map, *, rtol: f
     size = float(np.sqrt(dot(b, b)))
     size = size if size > 0.0 else 1.0
     x, _ = linalg.bicgstab(
-        matrix, b / size, x0=guess / size, rtol=rtol, atol=0.0, maxiter=limit, M=cycle, callback=tick
+        matrix,
+        b / size,
+        x0=None if guess is None else guess / size,
+        rtol=rtol,
+        atol=0.0,
+        maxiter=limit,
+        M=cycle,
+        callback=tick,
     )
     return size * x, count

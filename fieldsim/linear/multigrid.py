@@ -75,8 +75,10 @@ class GeometricMultigrid:
     def apply(self, b: Array) -> Array:
         """Return one symmetric cycle's approximate solution of A x = b, in the shape of `b` (flat or the grid's)."""
         right = np.ascontiguousarray(b, dtype=float).reshape(-1)
-        result = np.empty(right.size)
-        self._precondition(result, right, float(np.sqrt(conjugate.dot(right, right))))
+        result = np.zeros(right.size)
+        size = float(np.sqrt(conjugate.dot(right, right)))
+        if size > 0.0:
+            conjugate.scaled(result, self._x[0].reshape(-1), self._precondition(right, size))
         return result.reshape(b.shape)
 
     def solve(
@@ -95,34 +97,34 @@ class GeometricMultigrid:
             multigrid.residual(r, x, right, *self._operator, planes)
         if self.singular:
             conjugate.remove_mean(r.reshape(-1))
-        scale = np.sqrt(conjugate.dot(right.reshape(-1), right.reshape(-1)))
+        whole = np.sqrt(conjugate.dot(right.reshape(-1), right.reshape(-1)))
         size = float(np.sqrt(conjugate.dot(r.reshape(-1), r.reshape(-1))))
-        history = [size / scale if scale > 0.0 else 0.0]
-        z, q, p = np.empty(d.shape), np.zeros(d.shape), np.zeros(d.shape)
+        history = [size / whole if whole > 0.0 else 0.0]
+        q, p, z = np.zeros(d.shape), np.zeros(d.shape), self._x[0]
         before = length = 0.0
         for iteration in range(1, limit + 1):
             if history[-1] <= rtol:
                 return x.reshape(b.shape), iteration - 1, history
-            self._precondition(z.reshape(-1), r.reshape(-1), size)
-            work, along = conjugate.two_dots(z.reshape(-1), r.reshape(-1), q.reshape(-1))
+            scale = self._precondition(r.reshape(-1), size)
+            work, along = (scale * dot for dot in conjugate.two_dots(z.reshape(-1), r.reshape(-1), q.reshape(-1)))
             # the new residual less the old one is -length q: rounding in the cycle does not spoil the directions
             weight = -length * along / before if iteration > 1 else 0.0
-            energy = conjugate.turn(q, p, z, weight, *self._operator, planes)
+            energy = conjugate.turn(q, p, z, scale, weight, *self._operator, planes)
             if not (energy > 0.0 and work > 0.0):
                 return x.reshape(b.shape), iteration - 1, history
             before, length = work, work / energy
             size = float(np.sqrt(conjugate.advance(x.reshape(-1), r.reshape(-1), p.reshape(-1), q.reshape(-1), length)))
-            history.append(size / scale)
+            history.append(size / whole)
         return x.reshape(b.shape), limit, history
 
-    def _precondition(self, x: Array, b: Array, size: float) -> None:
-        """Set x to the answer of one cycle for A x = b from a guess of zero, both flat; `size` is |b|."""
-        if not size > 0.0:
-            x[:] = 0.0
-            return
+    def _precondition(self, b: Array, size: float) -> float:
+        """Take one cycle for A x = b, flat, from a guess of zero; return what to multiply the finest x by.
+
+        `size` is |b|, above 0.
+        """
         conjugate.scaled(self._b[0].reshape(-1), b, 1.0 / size)
         self._cycle(0, again=False)
-        conjugate.scaled(x, self._x[0].reshape(-1), size / self._scale)
+        return size / self._scale
 
     def _cycle(self, number: int, *, again: bool) -> None:
         """Improve a level's x by one cycle from a guess of zero, or from its present value where `again`."""

@@ -36,7 +36,7 @@ Matrix: TypeAlias = Operator | sparse.csr_array
 METHODS = ("auto", "fast", "direct", "cg", "bicgstab")
 COMPATIBLE = 1e-10
 _ITERATIONS = 500
-_RESTARTS = 3
+_RESTARTS = 2
 _AIM = 0.3  # the recurrence drifts from the true residual
 _LED = 60
 _ROUNDING = 50 * np.finfo(float).eps
@@ -71,7 +71,7 @@ class Prepared:
         self._weights = None if weights is None else np.asarray(weights).ravel()
         self._excess, self._size, floating = _scales(self._matrix)
         self._row_sum = float(self._excess.sum())  # not finite where a row is not
-        self._run: Callable[[Array, Array, float], tuple[Array, int]]
+        self._run: Callable[[Array, Array | None, float], tuple[Array, int]]
         self._once: Callable[[Array], Array]
         self._fast = _fast_solver(self._matrix, method, symmetric=symmetric)
         if not np.isfinite(self._size + self._row_sum):
@@ -93,14 +93,17 @@ class Prepared:
             except RuntimeError:  # SuperLU: "Factor is exactly singular"
                 return Status.SINGULAR
             self._once = factors.apply
-            self._run = lambda b, start, rtol: (start + factors.apply(b - self._product(start)), 1)
+            self._run = lambda b, x, rtol: (
+                factors.apply(b) if x is None else x + factors.apply(b - self._product(x)),
+                1,
+            )
             return Status.CONVERGED
         if not self._symmetric and askew(_stored(self._matrix)):
             return self._prepare_askew(_stored(self._matrix))
         multigrid = self._multigrid()
         if multigrid is not None and isinstance(self._matrix, GridOperator) and self.method == "cg":
             self._once = multigrid.apply
-            self._run = lambda b, x, rtol: multigrid.solve(b, x if x.any() else None, rtol, _ITERATIONS)[:2]
+            self._run = lambda b, x, rtol: multigrid.solve(b, x, rtol, _ITERATIONS)[:2]
             return Status.CONVERGED
         stored = _stored(self._matrix)
         own = stored.diagonal()
@@ -109,7 +112,7 @@ class Prepared:
         precondition: Callable[[Array], Array] = (lambda r: r / own) if multigrid is None else multigrid.apply
         self._once = precondition
         iterate = conjugate_gradients if self.method == "cg" else bicgstab
-        self._run = lambda b, start, rtol: iterate(stored.dot, b, start, precondition, rtol=rtol, limit=_ITERATIONS)
+        self._run = lambda b, x, rtol: iterate(stored.dot, b, x, precondition, rtol=rtol, limit=_ITERATIONS)
         return Status.CONVERGED
 
     def _prepare_askew(self, stored: sparse.csr_array) -> Status:
@@ -120,9 +123,7 @@ class Prepared:
             return Status.SINGULAR
         self.reason = self.reason.replace("multigrid", "incomplete factors")
         self._once = factors.apply
-        self._run = lambda b, start, rtol: bicgstab(
-            stored.dot, b, start, factors.apply, rtol=_AIM * rtol, limit=_ITERATIONS
-        )
+        self._run = lambda b, x, rtol: bicgstab(stored.dot, b, x, factors.apply, rtol=_AIM * rtol, limit=_ITERATIONS)
         return Status.CONVERGED
 
     def _multigrid(self) -> GeometricMultigrid | None:
@@ -149,7 +150,7 @@ class Prepared:
         if self._fast is not None:
             x, iterations, left = self._apply_fast(self._fast, flat)
         else:
-            start = np.zeros_like(flat) if guess is None else np.array(guess, dtype=float).ravel()
+            start = None if guess is None else np.array(guess, dtype=float).ravel()
             x, iterations, left = self._iterate(flat, start, rtol)
         residual, status = self._judge(left.answer, left.right, self._conserve(x, left), rtol)
         if self.nullspace:
@@ -174,20 +175,25 @@ class Prepared:
             left = self._sums(x, b)
         return x, applied, left
 
-    def _iterate(self, b: Array, x: Array, rtol: float) -> tuple[Array, int, ResidualSums]:
+    def _iterate(self, b: Array, guess: Array | None, rtol: float) -> tuple[Array, int, ResidualSums]:
         """Run the engine, again from its answer where the true residual is larger than the engine believes.
 
         A direct answer is refined once at least, which brings its residual to rounding level.
         """
-        total, left = 0, None
+        x, total = self._run(b, guess, rtol)
+        left = self._sums(x, b)
+        enough = 0.0 if self.method == "direct" else rtol * left.right
         for _ in range(_RESTARTS):
-            before = np.inf if left is None else left.norm
-            x, iterations = self._run(b, x, rtol)
-            total, left = total + iterations, self._sums(x, b)
-            done = left.norm <= (0.0 if self.method == "direct" and before == np.inf else rtol * left.right)
-            if done or iterations >= _ITERATIONS or not left.norm < 0.5 * before:
+            if left.norm <= enough or total >= _ITERATIONS:
                 break
-        return x, total, self._sums(x, b) if left is None else left
+            again, iterations = self._run(b, x, rtol)
+            found = self._sums(again, b)
+            total += iterations
+            if found.norm < left.norm:
+                x, left, enough = again, found, rtol * found.right
+            else:
+                break
+        return x, total, left
 
     def _conserve(self, x: Array, left: ResidualSums) -> float:
         """Add, in place, the constant that makes the residual sum to zero; return the residual's norm after it.
