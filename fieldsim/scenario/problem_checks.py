@@ -31,6 +31,7 @@ Fault = tuple[Path, str]
 # beyond these numbers of cells a mesh is not looked at before the run, which says the same
 _MOST_READ = 4_000_000
 _MOST_BUILT = 300_000
+_SUBJECT = re.compile(r"`(?P<name>\w+)(?:\['(?P<side>[^']+)'\])?(?:\[(?P<number>\d+)\])?")
 _INDEX = re.compile(r"^`?[^`\s]*?\[(\d+)\]")
 # what the interface calls by a class is a key here
 _KEYS = (
@@ -50,7 +51,7 @@ def problem_faults(scenario: Scenario, setting: Setting, mesh: Mesh) -> list[Fau
         return _coupled_faults(scenario, setting, mesh)
     if scenario.model is None:
         return []
-    faults = [*_sides(scenario, mesh), *_films(scenario)]
+    faults = [*_sides(scenario, mesh), *_films(scenario), *_names(scenario, mesh)]
     whole = scenario.mesh is None or not scenario.mesh.cells or mesh.size == prod(scenario.mesh.cells)
     if faults or not whole or mesh.size > _MOST_READ:
         return faults
@@ -65,7 +66,7 @@ def _coupled_faults(scenario: Scenario, setting: Setting, mesh: Mesh) -> list[Fa
     faults: list[Fault] = []
     for name, own in setting.fields.items():
         alone = scenario.alone(name)
-        found = [*_sides(alone, mesh), *_films(alone)] or list(_parts(alone, own, mesh))
+        found = [*_sides(alone, mesh), *_films(alone), *_names(alone, mesh)] or list(_parts(alone, own, mesh))
         for path, message in found:
             shared = (
                 bool(path)
@@ -102,6 +103,15 @@ def _sides(scenario: Scenario, mesh: Mesh) -> Iterator[Fault]:
             f"every side must have a law; none is given for {', '.join(missing)}. "
             f"Add for example {missing[0]}: {{flux_out: 0}} (insulated) or {missing[0]}: {{value: 0}}.",
         )
+
+
+def _names(scenario: Scenario, mesh: Mesh) -> Iterator[Fault]:
+    """Refuse names of bodies that another body or the mesh has."""
+    taken = {"mesh", *mesh.sides}
+    for number, body in enumerate(scenario.fixed):
+        if body.name in taken:
+            yield ("fixed", number, "name"), f"the name {body.name} is taken. Give each body a name of its own."
+        taken |= {body.name} if body.name is not None else set()
 
 
 def _films(scenario: Scenario) -> Iterator[Fault]:
@@ -188,16 +198,33 @@ def _coefficient(equation: Equation, name: str, mesh: Mesh) -> None:
 def _whole(scenario: Scenario, setting: Setting, mesh: Mesh) -> Iterator[Fault]:
     """Build the problem, and ask whether it can be run in time, or has a steady state."""
     problems: list[Problem] = []
-    yield from _tried((), lambda: problems.append(make_problem(scenario, setting, mesh)))
+    for path, message in _tried((), lambda: problems.append(make_problem(scenario, setting, mesh))):
+        yield path or _named(message, scenario), message
     if not problems:
         return
     if scenario.time is not None:
         yield from _tried(("model",), problems[0].require_time)
-        yield from _tried((), problems[0].volume.require_run)
+        for path, message in _tried((), problems[0].volume.require_run):
+            yield path or _named(message, scenario), message
     else:
         from fieldsim.simulation.steady import require_steady
 
         yield from _tried(("model",), require_steady, problems[0])
+
+
+def _named(message: str, scenario: Scenario) -> Path:
+    """Return the path of what a message of the interface begins with: `fixed[0]`, `boundary['x+']`, `capacity`."""
+    found = _SUBJECT.match(message)
+    if found is None or scenario.model is None:
+        return ()
+    name, side, number = found["name"], found["side"], found["number"]
+    kind, spec = scenario.model.chosen
+    if name in type(spec).model_fields:
+        return ("model", kind, name)
+    if name not in Scenario.model_fields:
+        return ()
+    below: Path = (side,) if side else ()
+    return (name, *below, *([int(number)] if number else []))
 
 
 def _tried(path: Path, attempt: Callable[..., Any], *arguments: Any) -> Iterator[Fault]:

@@ -262,7 +262,9 @@ PARTS = [
     ("fixed: [{where: x < 0.2}]", "fixed[0]", "exactly one of the keys value, floating"),
     ("fixed: [{where: x < 0.2, value: 1 V}]", "fixed[0].value", "not a temperature"),
     ("fixed: [{where: x < 0.2, floating: 1 C}]", "fixed[0].floating", "W"),
-    ("fixed: [{where: x < 0.5, value: 1}, {where: x > 0.5, value: 2}]", "", "free"),
+    ("fixed: [{where: x < 0.5, value: 1}, {where: x > 0.5, value: 2}]", "fixed", "free"),
+    ("fixed: [{where: x < 0.3, value: 1}, {where: x > 0.3 and x < 0.5, value: 2}]", "fixed", "do not touch"),
+    ("fixed: [{name: a, where: x < 0.3, value: 1}, {name: a, where: x > 0.6, value: 2}]", "fixed[1].name", "taken"),
     ("holes: [5]", "holes[0]", "a comparison of coordinates; got 5"),
     ("holes: [x < 0]", "holes[0]", "holds in one cell"),
     ("contact: [{where: x < 0.5, resistance: 1 m}]", "contact[0].resistance", "W"),
@@ -317,6 +319,15 @@ def test_a_film_given_by_a_formula_is_read_before_the_run(faults_of: Faults) -> 
 def test_long_formulas_are_called_long(faults_of: Faults) -> None:
     (found,) = faults_of(scenario(SQUARE, f"model: {{heat: {{conductivity: {'1 + ' * 600}x}}}}", WALLS)).findings
     assert "at most 2000 characters" in found.message
+
+
+def test_open_space_is_for_the_steady_state(faults_of: Faults) -> None:
+    walls = "boundary: {r+: {far_field: 0}}"
+    model = "model: {heat: {conductivity: 1, density: 1, capacity: 1, source: 1}}"
+    mesh = "mesh: {type: spherical, r: [0, 1], cells: [8]}"
+    (found,) = faults_of(scenario(mesh, model, walls, "initial: 0", "time: {until: 1}")).findings
+    assert found.path == "boundary.r+"
+    assert "steady" in found.message
 
 
 def test_faults_in_several_parts_are_told_at_once(faults_of: Faults) -> None:
