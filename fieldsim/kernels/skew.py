@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import prange
 
-from fieldsim.kernels.inner import called, merged
+from fieldsim.kernels.inner import merged
 from fieldsim.kernels.jit import compiled_parallel
 from fieldsim.kernels.lines import block_lines
 from fieldsim.kernels.rows import MOST, list_products, list_rows, list_shifts, set_ends, sum_rows, sum_varying
@@ -38,7 +38,7 @@ def _contract(out, o, n, add, weight, dim, a, i, step, b, j, other_step):  # typ
             out[target + k] = weight * (a[i0 + k] * b[j0 + k] + a[i1 + k] * b[j1 + k] + a[i2 + k] * b[j2 + k])
 
 
-@called
+@merged
 def _along(  # type: ignore[no-untyped-def]
     out, o, n, add, x, i, t, scale, labels, weights, counts, spans, offsets, steady, varying, starts, factors
 ):
@@ -52,7 +52,7 @@ def _along(  # type: ignore[no-untyped-def]
     set_ends(out, o, low, high, n, add, x, starts, factors, 0, i, t, labels, weights, counts, scale)
 
 
-@called
+@merged
 def _derivative(  # type: ignore[no-untyped-def]
     out, o, x, axis, t, i, j, shape, labels, weights, counts, spans, offsets, steady, varying, starts, factors
 ):
@@ -71,34 +71,65 @@ def _derivative(  # type: ignore[no-untyped-def]
     sum_rows(out, o, 0, n2, False, x, starts, factors, count)
 
 
-@called
-def _add_derivative(  # type: ignore[no-untyped-def]
-    out, o, sign, dim, metric, number, field, axis, t, i, j, shape, labels, weights, counts, spans, offsets, steady,
-    varying, buffer, starts, factors
+@merged
+def _contract_pair(out, o, n, add, dim, a, i, j, step, first, second, x, p, q, other_step):  # type: ignore[no-untyped-def]
+    """Set or add first * sum_m a[i + m step + k] x[p + m other_step + k] + second * the same of a[j ...], x[q ...].
+
+    One pass for two lines: the neighbours that a central difference reads.
+    """
+    target, length = np.uint64(o), np.uint64(n)
+    i0, i1, i2 = np.uint64(i), np.uint64(i + step), np.uint64(i + (dim - 1) * step)
+    j0, j1, j2 = np.uint64(j), np.uint64(j + step), np.uint64(j + (dim - 1) * step)
+    p0, p1, p2 = np.uint64(p), np.uint64(p + other_step), np.uint64(p + (dim - 1) * other_step)
+    q0, q1, q2 = np.uint64(q), np.uint64(q + other_step), np.uint64(q + (dim - 1) * other_step)
+    if dim == 2:
+        for k in range(length):
+            before = a[i0 + k] * x[p0 + k] + a[i1 + k] * x[p1 + k]
+            after = a[j0 + k] * x[q0 + k] + a[j1 + k] * x[q1 + k]
+            value = first * before + second * after
+            out[target + k] = out[target + k] + value if add else value
+    elif add:
+        for k in range(length):
+            before = a[i0 + k] * x[p0 + k] + a[i1 + k] * x[p1 + k] + a[i2 + k] * x[p2 + k]
+            after = a[j0 + k] * x[q0 + k] + a[j1 + k] * x[q1 + k] + a[j2 + k] * x[q2 + k]
+            out[target + k] += first * before + second * after
+    else:
+        for k in range(length):
+            before = a[i0 + k] * x[p0 + k] + a[i1 + k] * x[p1 + k] + a[i2 + k] * x[p2 + k]
+            after = a[j0 + k] * x[q0 + k] + a[j1 + k] * x[q1 + k] + a[j2 + k] * x[q2 + k]
+            out[target + k] = first * before + second * after
+
+
+@merged
+def _contracted(  # type: ignore[no-untyped-def]
+    out, o, add, sign, dim, metric, number, field, axis, t, i, j, shape, labels, weights, counts, spans, offsets,
+    steady, varying, buffer, starts, factors
 ):  # fmt: skip
-    """Add sign * D_axis(metric[number] . field) on line (i, j) to out[o ...]; `t` is the table of the axis."""
+    """Set or add sign * D_axis(metric[number] . field) on line (i, j) in out[o ...]; `t` is the table of the axis."""
     n0, n1, n2 = shape[0], shape[1], shape[2]
     whole = n0 * n1 * n2
     start = number * dim * whole
     if axis == 2:
-        first, rows, base, stride = 0, 1, (i * n1 + j) * n2, 0
-    elif axis == 0:
-        first, rows, base, stride = i, counts[t, i], j * n2, n1 * n2
-    else:
-        first, rows, base, stride = j, counts[t, j], i * n1 * n2, n2
-    for m in range(rows):
-        if axis == 2:
-            line = base
-            _contract(buffer, 0, n2, False, 1.0, dim, metric, start + line, whole, field, line, whole)
-        else:
-            line = base + labels[t, first, m] * stride
-            weight = sign * weights[t, first, m]
-            _contract(out, o, n2, True, weight, dim, metric, start + line, whole, field, line, whole)
-    if axis == 2:
+        line = (i * n1 + j) * n2
+        _contract(buffer, 0, n2, False, 1.0, dim, metric, start + line, whole, field, line, whole)
         _along(
-            out, o, n2, True, buffer, 0, t, sign, labels, weights, counts, spans, offsets, steady, varying, starts,
+            out, o, n2, add, buffer, 0, t, sign, labels, weights, counts, spans, offsets, steady, varying, starts,
             factors,
         )  # fmt: skip
+        return
+    row = i if axis == 0 else j
+    base, stride = (j * n2, n1 * n2) if axis == 0 else (i * n1 * n2, n2)
+    count = counts[t, row]
+    for m in range(0, count, 2):
+        line, weight = base + labels[t, row, m] * stride, sign * weights[t, row, m]
+        if m + 1 < count:
+            other, second = base + labels[t, row, m + 1] * stride, sign * weights[t, row, m + 1]
+            _contract_pair(
+                out, o, n2, add or m > 0, dim, metric, start + line, start + other, whole, weight, second, field, line,
+                other, whole,
+            )  # fmt: skip
+        else:
+            _contract(out, o, n2, add or m > 0, weight, dim, metric, start + line, whole, field, line, whole)
 
 
 @compiled_parallel
@@ -136,11 +167,10 @@ def through(  # type: ignore[no-untyped-def]
         first0, last0, first1, last1 = block_lines(shape, np.int64(number))
         for i in range(first0, last0):
             for j in range(first1, last1):
-                total[:] = 0.0
                 for a in range(3 - first):
-                    _add_derivative(
-                        total, 0, 1.0, 3 - first, metric, a, field, a + first, a, i, j, shape, labels, weights, counts,
-                        spans, offsets, steady, varying, buffer, starts, factors,
+                    _contracted(
+                        total, 0, a > 0, 1.0, 3 - first, metric, a, field, a + first, a, i, j, shape, labels, weights,
+                        counts, spans, offsets, steady, varying, buffer, starts, factors,
                     )  # fmt: skip
                 line, length = np.uint64((i * n1 + j) * n2), np.uint64(n2)
                 for k in range(length):
@@ -160,16 +190,16 @@ def around(  # type: ignore[no-untyped-def]
         first0, last0, first1, last1 = block_lines(shape, np.int64(number))
         for row in range(first0, last0):
             for column in range(first1, last1):
-                whirl[:] = 0.0
                 for part in range(6):
                     # the component i, the axis of the derivative, and the metric row it acts on
                     i = part // 2
                     forth = part % 2 == 0
                     axis = (i + 1) % 3 if forth else (i + 2) % 3
                     other = (i + 2) % 3 if forth else (i + 1) % 3
-                    _add_derivative(
-                        whirl, i * n2, 1.0 if forth else -1.0, 3, metric, other, field, axis, axis, row, column, shape,
-                        labels, weights, counts, spans, offsets, steady, varying, buffer, starts, factors,
+                    _contracted(
+                        whirl, i * n2, not forth, 1.0 if forth else -1.0, 3, metric, other, field, axis, axis, row,
+                        column, shape, labels, weights, counts, spans, offsets, steady, varying, buffer, starts,
+                        factors,
                     )  # fmt: skip
                 for n in range(3):
                     o = n * whole + (row * n1 + column) * n2
