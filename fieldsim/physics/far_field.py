@@ -251,8 +251,8 @@ def _refuse_laws(volume: FiniteVolume, name: str) -> None:
         raise InvalidInput(must(name, "around a body of finite size", f"one without end along {long[0]}", remedy))
     others = {
         "a sink": volume.sink is not None,
-        f"coefficients that follow {volume.equation.symbol}": volume.follows,
         "a velocity": volume.drift is not None,
+        f"coefficients that follow {volume.equation.symbol}": volume.follows,
         "a conductivity that depends on direction": isinstance(volume.conductivity, GivenTensor),
     }
     for what, present in others.items():

@@ -50,7 +50,10 @@ class FieldProblem(Problem):
 
 
 def refuse_part(problem: object) -> None:
-    """Raise InvalidInput for one field of a coupled problem, which has no source without the others."""
+    """Raise InvalidInput for what is no problem, and for a field of a coupled one, which lacks its source."""
+    if not isinstance(problem, Problem | CoupledProblem):
+        remedy = "Put mesh, model and boundary together: fs.Problem(mesh, fs.Heat(52.0), {...})."
+        raise InvalidInput(must("problem", "a Problem or a CoupledProblem", problem, remedy))
     if isinstance(problem, FieldProblem):
         got = f"its field {problem.equation.symbol} alone"
         raise InvalidInput(must("problem", "the whole coupled problem", got, "Its source follows the other fields."))

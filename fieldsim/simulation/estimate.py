@@ -47,6 +47,8 @@ def estimate_error(result: Result) -> ErrorEstimate:
     Every axis needs an even number of cells, 4 or more; numbers given as arrays or fields fit one mesh only. Raises
     InvalidInput for those and for runs in time.
     """
+    if not isinstance(result, Result):
+        raise InvalidInput(must("result", "the Result of one field", result, "Give it what solve(problem) returns."))
     problem = result.problem
     if result.times.size:
         raise InvalidInput(

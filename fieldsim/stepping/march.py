@@ -35,6 +35,7 @@ START_STEPS = 2
 MOST_STEPS = 10_000_000
 _REPEATS = 25
 _SHORTEST = 1e-13
+_FIRST = 1e-12
 _LEAST_SPREAD = 1e-2
 _EXPECTED_COUNTS = 0.1
 _STABILITY_SLACK = 1e-9
@@ -151,7 +152,9 @@ class _Loop:
         # without a look ahead nothing has a scale where nothing varies yet: the first steps find it
         known = np.maximum(clock.expected, highest - lowest) > 0.0
         scale = np.where(known, self._tolerance(u, clock), 0.0)
-        return replace(clock, wanted=first_step(self.system, clock.t, u, scale, self.length))
+        wanted = first_step(self.system, clock.t, u, scale, self.length)
+        # next to nothing at the start is no scale: a step at rounding would never grow out of it
+        return replace(clock, wanted=max(wanted, _FIRST * self.length))
 
     def advance(self, clock: Clock, u: Array, past: Past | None, landing: float) -> Step:
         """Return the next accepted step towards `landing`."""

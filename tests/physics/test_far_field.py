@@ -273,6 +273,7 @@ TWO_WAYS = [[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 2.0]]
         (BOX, fs.Heat(1.0), everywhere(BOX, **{"z_+": fs.Convective(1.0, 0.0)}), {}, "cover 85 % of the directions"),
         (BOX, fs.Heat("1 + T"), everywhere(BOX), {}, "for a linear law without sink"),
         (BOX, fs.Heat(1.0, sink=1.0), everywhere(BOX), {}, "for a linear law without sink"),
+        (BOX, fs.Diffusion(1.0, velocity=(1, 0, 0)), everywhere(BOX), {}, "got 'a velocity'"),
         (BOX, fs.Heat(TWO_WAYS), everywhere(BOX), {}, "got 'a conductivity that depends on direction'"),
         (BOX, fs.Heat("1 + x"), everywhere(BOX), {}, "`conductivity` must be the same along all far walls"),
         (BOX, fs.Heat(1.0), everywhere(BOX, **{"z_+": fs.FarField(1.0)}), {}, "There is one infinity"),

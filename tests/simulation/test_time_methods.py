@@ -369,6 +369,21 @@ def test_fishers_wave_runs_at_its_speed():
 # ---- what a run needs
 
 
+@pytest.mark.parametrize("method", ["rkl2", "tr_bdf2", "bdf2", "esdirk4"])
+@pytest.mark.parametrize("start", ["1e-17*x", "1e-12*x"])
+def test_a_start_that_is_next_to_nothing_is_no_scale(method, start):
+    """Walls at 0 and 1 drive the rod to u = x, whatever rounding the formula of the start left behind."""
+    mesh = fs.cartesian(x=(0, 1), cells=4)
+    problem = fs.Problem(mesh, STEEL, {"x-": fs.Value(0.0), "x+": fs.Value(1.0)}, initial=start, exact="x")
+    assert fs.evolve(problem, until=3.0, outputs=1, method=method, rtol=1e-6).error() < 1e-6
+
+
+@pytest.mark.parametrize("run", [fs.solve, lambda problem: fs.evolve(problem, until=1.0)], ids=["solve", "evolve"])
+def test_what_is_no_problem_is_refused(run):
+    with pytest.raises(InvalidInput, match="`problem` must be a Problem or a CoupledProblem; got"):
+        run(fs.Heat(52.0))
+
+
 def test_a_problem_says_whether_it_has_time():
     heated().require_time()
     with pytest.raises(InvalidInput, match="`density` must be given for a run in time"):
