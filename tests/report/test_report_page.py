@@ -125,3 +125,12 @@ def test_pictures_outside_the_run_are_refused(file: str) -> None:
 def test_ragged_table_is_refused() -> None:
     with pytest.raises(InvalidInput, match="2 cells in every row"):
         report_page(ReportData("t", "done", tables=(Table("T", ("a", "b"), (("1",),)),)))
+
+
+def test_a_check_of_another_question_is_called_not_held() -> None:
+    unheld = CheckLine("V", "1", "2", "50 %", "1 %", "book", passed=False, held=False)
+    met = CheckLine("V", "2", "2", "0 %", "1 %", "book", passed=True, held=True)
+    page = report_page(ReportData(title="t", status="s", checks=(unheld, met)))
+    assert "not held</td>" in page
+    assert "not met" not in page
+    assert "✓ met" in page
