@@ -378,6 +378,27 @@ def test_a_start_that_is_next_to_nothing_is_no_scale(method, start):
     assert fs.evolve(problem, until=3.0, outputs=1, method=method, rtol=1e-6).error() < 1e-6
 
 
+@pytest.mark.parametrize("before", ["<", "<="])
+@pytest.mark.parametrize("method", [name for name in METHODS if name not in ("exponential", "explicit_euler")])
+def test_a_named_jump_parts_the_steps(method, before):
+    """A flux of 1 W/m^2 that sets in at 0.5 s has brought 0.5 J/m^2 after 1 s, whatever the formula says at 0.5 s."""
+    mesh = fs.cartesian(x=(0, 1), cells=8)
+    walls = {"x-": fs.FluxOut(0.0), "x+": fs.FluxOut(f"where(t {before} 0.5, 0, -1)")}
+    problem = fs.Problem(mesh, STEEL, walls)
+    dt = 0.1 if not METHODS[method].explicit else None
+    run = fs.evolve(problem, until=1.0, outputs=[0.5, 1.0], method=method, jumps=[0.5], dt=dt)
+    assert abs(run.fields[1].values).max() < 1e-13
+    assert run.balance.flow_in == pytest.approx(0.5, abs=1e-11)
+
+
+def test_outputs_may_lie_close():
+    mesh = fs.cartesian(x=(0, 1), cells=8)
+    problem = fs.Problem(mesh, STEEL, {"x-": fs.Value(0.0), "x+": fs.Value(0.0)}, initial="sin(pi*x)")
+    run = fs.evolve(problem, until=0.1, outputs=[1e-15, 0.05, 0.05 + 1e-16 * 70, 0.1])
+    np.testing.assert_allclose(run.fields[1].values, run.fields[0].values, rtol=0, atol=1e-12)
+    assert abs(run.field.values - run.fields[0].values * np.exp(-0.1 * rate(PI, 8))).max() < 1e-4
+
+
 @pytest.mark.parametrize("run", [fs.solve, lambda problem: fs.evolve(problem, until=1.0)], ids=["solve", "evolve"])
 def test_what_is_no_problem_is_refused(run):
     with pytest.raises(InvalidInput, match="`problem` must be a Problem or a CoupledProblem; got"):
