@@ -2,7 +2,7 @@
 
 A body fills whole cells up to their faces and conducts perfectly, so that the half cell of its neighbour alone
 resists; a hole's faces are insulated. Where a wall's cell belongs to either, the wall's condition has no say. A body
-that floats has one value in all its cells, found from what it gives off in all.
+that floats has one value in all its cells, found from what it gives off in all; the wall it lies on must be insulated.
 """
 
 from __future__ import annotations

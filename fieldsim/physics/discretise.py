@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from fieldsim.arrays import FloatArray
-from fieldsim.boundary import Given, GradientOut, Place, bind_walls, is_pieces, read_given
+from fieldsim.boundary import Given, GradientOut, Place, Wall, bind_walls, is_pieces, read_given
 from fieldsim.errors import InvalidInput, must
 from fieldsim.fields import ScalarField
 from fieldsim.meshes import Mesh
@@ -61,7 +61,9 @@ def discretise(
         read_contacts(mesh, place, contact, power(equation.units.transfer, -1)),
         _drift(equation, mesh, bodies, storage),
     )
-    return opened(volume)
+    volume = opened(volume)
+    _refuse_covered_walls(volume)
+    return volume
 
 
 def place_of_cells(mesh: Mesh) -> Place:
@@ -107,6 +109,25 @@ def _refuse_askew(
                     "The slope along the wall drives flux through it too: give FluxOut, Value or Convective.",
                 )
             )
+
+
+def _refuse_covered_walls(volume: FiniteVolume) -> None:
+    """Raise InvalidInput where a floating body lies on a wall that lets something through.
+
+    The wall's condition has no say there. A held body takes up whatever comes; a floating one would lose count of it.
+    """
+    for name, condition in volume.conditions.items():
+        side = volume.mesh.sides[name]
+        one = np.ones(volume.bodies.holes[wall_index(side)].shape)
+        wall = Wall(side, one, one, one, one)
+        for body in volume.bodies.afloat:
+            covered = body.cells[wall_index(side)]
+            for t in (0.0, 1.0) if condition.varies else (0.0,):
+                law = condition.law(t, wall, one)
+                if ((law.slope != 0.0) | (law.flux != 0.0))[covered].any():
+                    rule = "a cell or more away from walls that are not insulated"
+                    remedy = "Put FluxOut(0.0) on that part of the wall, and what passes there into the supply."
+                    raise InvalidInput(must(body.name, rule, f"cells along boundary[{name!r}]", remedy))
 
 
 def _storage(equation: Equation, mesh: Mesh, place: Place) -> FloatArray | None:

@@ -269,3 +269,27 @@ def test_what_floating_bodies_cannot_do():
         fs.solve(shut)
     with pytest.raises(InvalidInput, match="`name` must be one of"):
         fs.solve(problem.replace(fixed=[("x < 0.5", fs.Floating())])).value_of("fixed[1]")
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        fs.Value(0.0),
+        fs.Convective(h=2.0, ambient=0.0),
+        fs.Radiative(emissivity=0.5, ambient=300.0),
+        fs.FluxOut(-1.0),
+        fs.FluxOut("t"),
+        fs.GradientOut(1.0),
+        [("y < 0.5", fs.Value(0.0)), NONE],
+    ],
+    ids=["value", "convective", "radiative", "flux", "flux-later", "gradient", "part"],
+)
+def test_a_floating_body_on_a_wall_that_lets_through_is_refused(condition):
+    """A plate that warms at 1 W on a cooled wall would keep it all: the wall's law has no say in a body's cells."""
+    mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(4, 4))
+    walls = dict.fromkeys(mesh.walls, NONE) | {"x-": condition, "x+": fs.Value(300.0)}
+    with pytest.raises(InvalidInput, match=r"fixed\[0\]` must be a cell or more away .* got .*boundary\['x-'\]"):
+        fs.Problem(mesh, fs.Heat(1.0), walls, fixed=[("x < 0.3 and y < 0.3", fs.Floating(1.0))])
+    above = [("x < 0.3 and y > 0.7", fs.Floating(1.0))]
+    if isinstance(condition, list):
+        assert fs.solve(fs.Problem(mesh, fs.Heat(1.0), walls, fixed=above)).balance.relative < 1e-12
