@@ -65,7 +65,8 @@ class Prepared:
         check_method(method)
         symmetric = symmetric and (not isinstance(matrix, SparseOperator) or matrix.symmetric)
         if method == "cg" and not symmetric:
-            raise InvalidInput(must("method", "bicgstab or direct for an unsymmetric matrix", method, "Use them."))
+            remedy = "A velocity makes it so, and reactions between fields: 'auto' chooses between those two."
+            raise InvalidInput(must("solver", "bicgstab or direct for an unsymmetric matrix", method, remedy))
         self._matrix = matrix if isinstance(matrix, GridOperator | SparseOperator) else sparse.csr_array(matrix)
         self._symmetric, self.nullspace = symmetric, nullspace
         self._weights = None if weights is None else np.asarray(weights).ravel()

@@ -111,7 +111,11 @@ def read_bodies(mesh: Mesh, place: Place, fixed: object, holes: object, equation
     taken = np.zeros(mesh.shape, dtype=bool)
     gone = np.zeros(mesh.shape, dtype=bool)
     for number, where in enumerate(_list(holes, "holes", "where")):
-        gone |= read_where(where, place, f"holes[{number}]")
+        cells = read_where(where, place, f"holes[{number}]")
+        if not cells.any():
+            remedy = "Refine the mesh or remove the hole."
+            raise InvalidInput(must(f"holes[{number}]", "a hole of one cell or more", where, remedy))
+        gone |= cells
     bodies: list[Body | FloatingBody] = []
     for number, item in enumerate(_list(fixed, "fixed", "(where, value)")):
         name = f"fixed[{number}]"

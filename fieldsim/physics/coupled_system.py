@@ -89,7 +89,7 @@ class CoupledSystem:
     def exponential(self) -> Exponential:
         """Refuse: coupled fields have no exponential here."""
         remedy = "Leave it out: tr_bdf2 takes every law; esdirk4 is sharper at small rtol."
-        raise InvalidInput(must("method", "a method of steps where fields are coupled", "'exponential'", remedy))
+        raise InvalidInput(must("method", "a method of steps where fields are coupled", "exponential", remedy))
 
     def carry(self, t: float, u: FloatArray, dt: float) -> tuple[FloatArray, FloatArray]:
         """Refuse, as `exponential` does."""

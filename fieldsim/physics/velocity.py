@@ -70,7 +70,8 @@ def _components(mesh: Mesh, what: object) -> tuple[list[Number | None], bool]:
                 if not native:
                     _refuse_turning(mesh)
                 return [what.get(name) for name in directions], native
-        either = f"{', '.join(mesh.coordinates.names)}" + (f" or {', '.join(names)}" if mesh.basis.size > 1 else "")
+        own = mesh.coordinates.names
+        either = ", ".join(own) + (f" or {', '.join(names)}" if mesh.basis.size > 1 and own != names else "")
         raise InvalidInput(must("velocity", f"given along {either}", sorted(map(str, what)), _EXAMPLE))
     if isinstance(what, str | int | float | np.number) and not isinstance(what, bool) and mesh.dim == 1:
         return [what], True

@@ -14,6 +14,7 @@ import numpy as np
 from fieldsim.arrays import frozen
 from fieldsim.errors import InvalidInput, must
 from fieldsim.meshes import Axis, CurvilinearMesh, Mesh
+from fieldsim.simulation.coupled import FieldProblem
 from fieldsim.simulation.result import Result
 from fieldsim.simulation.steady import solve
 
@@ -47,8 +48,10 @@ def estimate_error(result: Result) -> ErrorEstimate:
     Every axis needs an even number of cells, 4 or more; numbers given as arrays or fields fit one mesh only. Raises
     InvalidInput for those and for runs in time.
     """
-    if not isinstance(result, Result):
-        raise InvalidInput(must("result", "the Result of one field", result, "Give it what solve(problem) returns."))
+    if not isinstance(result, Result) or isinstance(result.problem, FieldProblem):
+        rule = "the Result of a problem of one field"
+        remedy = "Give it what solve(problem) returns; of coupled fields compare two meshes by hand."
+        raise InvalidInput(must("result", rule, type(result).__name__, remedy))
     problem = result.problem
     if result.times.size:
         raise InvalidInput(

@@ -111,7 +111,7 @@ def test_flows_through_faces_are_integrals():
     [
         (3.0, "one number or formula for each of x, y"),
         (("1",), "one number or formula for each of x, y"),
-        ({"r": 1.0, "q": 2.0}, "given along x, y"),
+        ({"r": 1.0, "q": 2.0}, "given along x, y; got"),
         ("1 m/s", "one number or formula"),
         (("1 kg", 0), "velocity"),
         ((np.ones((4, 4)), 0), "velocity"),

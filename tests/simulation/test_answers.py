@@ -137,7 +137,9 @@ def test_estimates_that_cannot_be_made():
         estimate_error(fs.solve(odd))
     with pytest.raises(InvalidInput, match="does not fit the problem"):
         estimate_error(fs.solve(fs.Problem(mesh, fs.Heat(np.ones(6)), walls)))
-    with pytest.raises(InvalidInput, match="`result` must be the Result of one field; got Problem"):
-        estimate_error(odd)  # type: ignore[arg-type]
+    pair = fs.solve(fs.CoupledProblem(mesh, {"a": fs.Diffusion(1.0), "b": fs.Diffusion(1.0, source="a")}, walls))
+    for wrong in (odd, pair, pair["b"]):
+        with pytest.raises(InvalidInput, match="`result` must be the Result of a problem of one field; got"):
+            estimate_error(wrong)
     with pytest.raises(InvalidInput, match="must be a steady answer"):
         estimate_error(fs.evolve(fs.Problem(mesh, fs.Heat(1.0, 1.0, 1.0), walls), until=1.0, outputs=1))

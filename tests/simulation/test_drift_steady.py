@@ -303,3 +303,10 @@ def test_a_summary_tells_a_flow_that_gathers():
     uneven = fs.solve(fs.Problem(mesh, fs.Diffusion(diffusivity=0.1, velocity="1 + x"), boundary=walls))
     assert "div(velocity)" not in even.summary()
     assert "div(velocity) is not 0" in uneven.summary()
+
+
+def test_conjugate_gradients_are_refused_by_the_name_of_their_argument():
+    mesh = fs.cartesian(x=(0, 1), cells=8)
+    problem = fs.Problem(mesh, fs.Diffusion(1.0, velocity=(1.0,)), {"x-": fs.Value(0.0), "x+": fs.Value(1.0)})
+    with pytest.raises(InvalidInput, match="`solver` must be bicgstab or direct .*; got 'cg'. A velocity makes it so"):
+        fs.solve(problem, solver="cg")

@@ -142,6 +142,7 @@ def test_a_run_with_bodies_resumes_to_the_same_bits():
         ({"fixed": [("x < 9", 1.0)]}, "some cells stay free"),
         ({"fixed": [("x < 0.5", 1.0), ("x < 0.8", 2.0)]}, r"do not touch; got 'fixed\[0\] and fixed\[1\]'"),
         ({"holes": ["x < 9"]}, "some cells stay free"),
+        ({"holes": ["x > 9"]}, r"`holes\[0\]` must be a hole of one cell or more; got 'x > 9'"),
         ({"holes": "x < 9"}, "`holes` must be a list of where"),
         ({"holes": [np.ones(3, bool)]}, "array of booleans"),
     ],
