@@ -138,6 +138,7 @@ class Charts(Shown):
 
     def _history(self, spec: Any) -> Picture:
         from fieldsim.view.compose_chart import chart
+        from fieldsim.view.levels import clock
 
         solution = self.solution
         values, unit, name = self._over_time(spec)
@@ -146,11 +147,12 @@ class Charts(Shown):
         if answer is not None:
             place = np.zeros((solution.mesh.dim, 1)) if spec.at is None else self._point(spec.at).T
             exact = np.array([at_points(answer, place, solution.mesh, t)[0] for t in solution.times])
+        factor, time_unit = clock(solution.times[-1])
         return chart(
-            np.array(solution.times),
+            np.array(solution.times) * factor,
             values,
             x_name="t",
-            x_unit="s",
+            x_unit=time_unit,
             y_name=name,
             y_unit=unit,
             exact=exact,

@@ -34,6 +34,7 @@ class Painter(Charts):
     def _told(self, kind: str, spec: Any, picture: Picture | Movie) -> Picture | Movie:
         """Return the picture with what the view adds to it: the name of its exact curve, and the time it shows."""
         from fieldsim.view.labels import quantity
+        from fieldsim.view.levels import clock
         from fieldsim.view.scene import Movie, Scene
 
         if isinstance(picture, Movie):
@@ -41,7 +42,8 @@ class Painter(Charts):
         picture = _named(picture, spec)
         if not self.solution.times or kind == "history":
             return picture
-        note = f"t = {quantity(self.solution.time_of(self._number(spec)), 's')}"
+        factor, unit = clock(self.solution.times[-1])
+        note = f"t = {quantity(self.solution.time_of(self._number(spec)) * factor, unit)}"
         if isinstance(picture, Scene) and picture.instead is not None:
             picture = replace(picture, instead=replace(picture.instead, notes=(note, *picture.instead.notes)))
         return replace(picture, notes=(note, *picture.notes))

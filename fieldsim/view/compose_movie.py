@@ -14,7 +14,7 @@ from fieldsim.view.compose_chart import common_limits, profile
 from fieldsim.view.compose_plane import Normal, plane_slice
 from fieldsim.view.grid import Walls
 from fieldsim.view.labels import quantity
-from fieldsim.view.levels import fixed_limits
+from fieldsim.view.levels import clock, fixed_limits
 from fieldsim.view.scene import Movie, Picture
 
 _MOST_FRAMES = 41
@@ -51,7 +51,11 @@ def animation(
         for k in chosen:
             formula = None if exact is None else _frozen(exact, float(times[k]))
             picture = profile(
-                fields[k], exact=formula, limits=span, title=_heading(title or name, times[k]), walls=wall_list[k]
+                fields[k],
+                exact=formula,
+                limits=span,
+                title=_heading(title or name, times[k], clock(times[-1])),
+                walls=wall_list[k],
             )
             frames.append(replace(picture, size=_SIZE))
         return Movie(tuple(frames), seconds)
@@ -64,7 +68,7 @@ def animation(
             contours=contours,
             limits=span,
             scale="linear",
-            title=_heading(title or name, times[k]),
+            title=_heading(title or name, times[k], clock(times[-1])),
             walls=wall_list[k],
             fine=90,
         )
@@ -76,5 +80,6 @@ def _frozen(exact: Callable[[FloatArray, float], FloatArray], time: float) -> Ca
     return lambda where: exact(where, time)
 
 
-def _heading(title: str, time: float) -> str:
-    return f"{title}, t = {quantity(float(time), 's')}"
+def _heading(title: str, time: float, shown: tuple[float, str]) -> str:
+    factor, unit = shown
+    return f"{title}, t = {quantity(float(time) * factor, unit)}"

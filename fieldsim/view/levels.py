@@ -129,6 +129,17 @@ def engineering(largest: float, unit: str) -> tuple[float, str]:
     return 10.0**-power, _PREFIXES[power] + unit
 
 
+_LONG_TIMES = ((3 * 86400.0, 86400.0, "d"), (1e4, 3600.0, "h"))
+
+
+def clock(largest: float) -> tuple[float, str]:
+    """Return (factor, unit) that writes times up to `largest` seconds as s, from 10 000 s on as h, from 3 d on as d."""
+    for threshold, length, unit in _LONG_TIMES:
+        if math.isfinite(largest) and largest >= threshold:
+            return 1.0 / length, unit
+    return 1.0, "s"
+
+
 def _clean(value: float, step: float) -> float:
     """Round away the binary dust of `k * step`."""
     if value == 0.0:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fieldsim.errors import InvalidInput
 from fieldsim.view.levels import (
     check_levels,
+    clock,
     engineering,
     fixed_limits,
     geometric_levels,
@@ -131,3 +132,13 @@ def test_scales_keep_order_and_fill_the_bar(a: float, b: float, kind: str) -> No
 
 def test_log_scale_puts_a_decade_where_it_belongs() -> None:
     assert ColourScale(1.0, 1000.0, "log").fraction(10.0) == pytest.approx(1.0 / 3.0)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown", "unit"),
+    [(4000.0, 4000.0, "s"), (36000.0, 10.0, "h"), (365 * 86400.0, 365.0, "d")],
+    ids=["an hour", "ten hours", "a year"],
+)
+def test_long_times_are_told_in_hours_and_days(seconds: float, shown: float, unit: str) -> None:
+    factor, found = clock(seconds)
+    assert (found, factor * seconds) == (unit, pytest.approx(shown))
