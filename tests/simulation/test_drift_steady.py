@@ -8,6 +8,7 @@ from scipy.integrate import quad
 from scipy.optimize import brentq
 
 import fieldsim as fs
+from fieldsim.errors import InvalidInput
 
 SCHEMES = ("limited", "exponential", "upwind", "central")
 MONOTONE = ("limited", "exponential", "upwind")
@@ -308,5 +309,5 @@ def test_a_summary_tells_a_flow_that_gathers():
 def test_conjugate_gradients_are_refused_by_the_name_of_their_argument():
     mesh = fs.cartesian(x=(0, 1), cells=8)
     problem = fs.Problem(mesh, fs.Diffusion(1.0, velocity=(1.0,)), {"x-": fs.Value(0.0), "x+": fs.Value(1.0)})
-    with pytest.raises(InvalidInput, match="`solver` must be bicgstab or direct .*; got 'cg'. A velocity makes it so"):
+    with pytest.raises(InvalidInput, match=r"`solver` must be bicgstab or direct .*; got 'cg'. A velocity makes it so"):
         fs.solve(problem, solver="cg")
