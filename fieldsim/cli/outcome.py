@@ -23,7 +23,7 @@ def describe_run(record: RunRecord) -> str:
     axes = ", ".join(f"{n} {low:g} to {high:g} ({cells})" for n, (low, high, cells) in record.mesh["axes"].items())
     lines.append(f"mesh      {record.mesh['coordinates']}, {axes}: {record.mesh['cells']} cells")
     for name, entry in record.fields.items():
-        lines.append(f"field     {name}: {entry['min']:.6g} to {entry['max']:.6g} {entry['unit']}".rstrip())
+        lines.append(f"field     {name}: {entry['min']:.6g} to {entry['max']:.6g}{_after(entry['unit'])}")
     if record.solver:
         lines.append(f"solver    {_solver_text(record.solver)}")
     if record.balance:
@@ -55,8 +55,13 @@ def _probe_text(record: RunRecord, row: Mapping[str, Any]) -> str:
 
     units = row["units"]
     place = ", ".join(f"{row[n]:g}" for n in ("x", "y", "z") if n in row)
-    values = [f"{n} = {probe_text(record, n, row[n])} {units[n]}".rstrip() for n in units if n not in HIDDEN]
+    values = [f"{n} = {probe_text(record, n, row[n])}{_after(units[n])}" for n in units if n not in HIDDEN]
     return f"{row['probe']} ({place}): {', '.join(values)}"
+
+
+def _after(unit: str) -> str:
+    """Return a unit as it follows its number; nothing for a pure number, whose unit is 1."""
+    return f" {unit}" if unit not in ("", "1") else ""
 
 
 def check_text(check: CheckOutcome, *, held: bool = True) -> str:
@@ -65,7 +70,7 @@ def check_text(check: CheckOutcome, *, held: bool = True) -> str:
     expected = ", ".join(f"{v:.7g}" for v in check.expected)
     mark = "not held: --set changed the question:" if not held else "ok  " if check.passed else "FAIL"
     time = f" at t = {check.time:g} s" if check.time is not None else ""
-    unit = f" {check.unit}" if check.unit else ""
+    unit = _after(check.unit)
     return (
         f"{mark} {check.of} {check.where}{time}: {found}, expected {expected}{unit} "
         f"(off by {check.difference:.2g}, allowed {check.allowed:.2g}; {check.source})"

@@ -68,7 +68,7 @@ def read_formula(text: str, setting: Setting, names: frozenset[str], unit: str) 
 
 def unclosed(text: str) -> str:
     """Return the sentence for a formula that ends inside brackets."""
-    remedy = "Inside [ ] and { } YAML takes a comma for the end: put the formula in quotes."
+    remedy = "Add the missing ), or put the formula in quotes: inside [ ] and { } YAML takes a comma for the end."
     return f"must close its brackets; got {shown(text)}. {remedy}"
 
 

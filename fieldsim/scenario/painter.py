@@ -180,6 +180,7 @@ class Painter(Charts):
             frames,
             solution.times,
             normal=spec.normal,
+            contours=True if spec.levels is None else spec.levels or False,
             exact=exact,
             title=spec.title or "",
             walls=None if walls[0] is None else walls,

@@ -15,7 +15,7 @@ from pydantic_core import core_schema
 from fieldsim.errors import ExpressionError, InvalidInput
 from fieldsim.scenario.amounts import LONGEST_TEXT, Formula, Setting, shown
 from fieldsim.scenario.base_models import Record
-from fieldsim.scenario.formula_slots import FormulaIn, read_formula
+from fieldsim.scenario.formula_slots import FormulaIn, read_formula, unclosed
 from fieldsim.scenario.slots import InUnit, Plain, Slot, setting_of, wrong
 
 
@@ -29,6 +29,8 @@ class WhereSlot(Slot):
         text = value.strip() if isinstance(value, str) else ""
         if not text or len(text) > LONGEST_TEXT:
             raise InvalidInput(f"must be a comparison of coordinates; got {shown(value)}. {example}")
+        if text.count("(") > text.count(")"):
+            raise InvalidInput(unclosed(text))
         in_si = _AMOUNT.sub(_in_si, text)
         try:
             read = read_formula(f"{_OPEN}{in_si}{_CLOSE}", setting, setting.coordinates, "")

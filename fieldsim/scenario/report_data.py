@@ -97,7 +97,11 @@ def _tables(record: RunRecord) -> list[Table]:
         return []
     units: Mapping[str, str] = record.probes[0]["units"]
     shown = [name for name in units if name not in HIDDEN]
-    header = ("Probe", "Place (m)", *(f"{name} ({units[name]})" if units[name] else name for name in shown))
+    header = (
+        "Probe",
+        "Place (m)",
+        *(f"{name} ({units[name]})" if units[name] not in ("", "1") else name for name in shown),
+    )
     rows = [
         (str(row["probe"]), _place(row), *(probe_text(record, name, row[name]) for name in shown))
         for row in record.probes

@@ -124,8 +124,9 @@ class HistorySpec(Picture):
 
 
 class AnimationSpec(Picture):
-    """A movie of a transient, with one colour range for all frames."""
+    """A movie of a transient, with one colour range for all frames; `levels` are the contours of a slice."""
 
+    levels: Annotated[int, Whole(0, 60)] | None = None
     exact: Exact | None = None
     label: Label | None = None
     normal: Literal["x", "y", "z"] | None = None

@@ -14,7 +14,7 @@ from fieldsim.scenario.load import Loaded
 from fieldsim.scenario.measure import CheckOutcome, run_checks
 from fieldsim.scenario.painter import Painter
 from fieldsim.scenario.resolved import resolved_text
-from fieldsim.view.scene import Chart
+from fieldsim.view.scene import Chart, Movie
 
 Check = Callable[..., Loaded]
 Faults = Callable[..., ScenarioError]
@@ -53,6 +53,23 @@ def test_parts_of_a_side_let_out_their_shares(load_text: Check) -> None:
         f"check: [{{of: flux, over: x+, equals: 3 W/m, {SOURCED}}}, {{of: -flux, over: x-, equals: 3 W/m, {SOURCED}}},",
         f"  {{of: missing, equals: 0 W/m, {SOURCED}}}, {{of: flow_in, equals: 3 W/m, {SOURCED}}}]",
     )
+
+
+@pytest.mark.parametrize(("levels", "drawn"), [("", True), (", levels: 0", False)], ids=["contours", "none"])
+def test_a_movie_can_do_without_contours(load_text: Check, levels: str, drawn: bool) -> None:
+    loaded = load_text(
+        scenario(
+            SQUARE,
+            "model: {diffusion: {diffusivity: 1}}",
+            "boundary: {x-: {value: 0}, x+: {value: 1}, y-: {flux_out: 0}, y+: {flux_out: 0}}",
+            "initial: x",
+            "time: {until: 0.01 s, outputs: 1}",
+            f"view: [{{animation: {{of: c{levels}}}}}]",
+        )
+    )
+    movie = Painter(solve(loaded)).picture(loaded.scenario.view[0])
+    assert isinstance(movie, Movie)
+    assert any(note.startswith("Contours") for note in movie.frames[-1].notes) is drawn
 
 
 def test_a_body_has_a_name_and_a_flow(load_text: Check) -> None:
@@ -267,6 +284,7 @@ PARTS = [
     ("fixed: [{name: a, where: x < 0.3, value: 1}, {name: a, where: x > 0.6, value: 2}]", "fixed[1].name", "taken"),
     ("holes: [5]", "holes[0]", "a comparison of coordinates; got 5"),
     ("holes: [x < 0]", "holes[0]", "holds in one cell"),
+    ("holes: [hypot(x < 0.5]", "holes[0]", "close its brackets; got 'hypot(x < 0.5'. Add the missing )"),
     ("contact: [{where: x < 0.5, resistance: 1 m}]", "contact[0].resistance", "W"),
     ("contact: [{where: x < 5, resistance: 1}]", "contact[0]", "surface inside the mesh"),
     ("initial: [{where: x < 0.5, value: 1 m}, 2]", "initial[0].value", "not a temperature"),

@@ -89,6 +89,18 @@ def test_an_interrupted_run_of_several_fields_goes_on_to_the_same_bits(load_text
     assert "Balance of A" in describe_run(rest)
 
 
+def test_a_pure_number_stands_without_a_unit(load_text: Check, tmp_path: Path) -> None:
+    text = (
+        CHAIN.replace("initial: 1}", 'initial: 1, unit: "1"}')
+        .replace("0 mol/m^3", "0")
+        .replace("    init", '    unit: "1"\n    init')
+    )
+    told = describe_run(run(load_text(text), RunOptions(tmp_path / "run", draw=False)))
+    line = next(line for line in told.splitlines() if line.startswith("field     A"))
+    assert line.split()[:2] == ["field", "A:"]
+    assert len(line.split()) == 5
+
+
 def test_questions_for_the_whole_name_a_field(load_text: Check) -> None:
     check = "check: [{of: content, equals: 1, within: 1, source: none}]\n"
     with pytest.raises(InvalidInput, match="of one field"):
