@@ -207,6 +207,9 @@ class FiniteVolume(Law):
             diagonal += self._sink(t)
         if self.source.follows:
             diagonal += self._damping(t, u)
+        if self.bodies.afloat:
+            # a body's supply is all it gives off: sources and sinks have no say in its cells
+            diagonal[self.bodies.idle] = 0.0
         if weight is not None:
             diagonal /= weight
         whole = operator.shifted(diagonal)

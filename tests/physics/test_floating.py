@@ -293,3 +293,32 @@ def test_a_floating_body_on_a_wall_that_lets_through_is_refused(condition):
     above = [("x < 0.3 and y > 0.7", fs.Floating(1.0))]
     if isinstance(condition, list):
         assert fs.solve(fs.Problem(mesh, fs.Heat(1.0), walls, fixed=above)).balance.relative < 1e-12
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        fs.Diffusion(1.0, source=2.0, sink=3.0),
+        fs.Diffusion(1.0, source="2 - 3*c"),
+        fs.Diffusion("1 + 0.1*c", source=2.0, sink=3.0),
+    ],
+    ids=["sink", "source", "nonlinear"],
+)
+def test_sinks_and_sources_have_no_say_in_a_floating_body(model):
+    """Half a rod at one value gives off its supply of 1, no more and no less, in the steady state and in time.
+
+    Beyond it c'' = 3 c - 2 with -c' = 1 at 0.5 and c = 0 at 1: its value follows for constant K.
+    """
+    mesh = fs.cartesian(x=(0, 1), cells=40)
+    walls = {"x-": NONE, "x+": fs.Value(0.0)}
+    problem = fs.Problem(mesh, model, walls, fixed=[("x < 0.5", fs.Floating(1.0))])
+    steady = fs.solve(problem)
+    assert float(steady.flow_out("fixed[0]")) == pytest.approx(-1.0, rel=1e-9)
+    k = np.sqrt(3.0)
+    # c = 2/3 + a cosh(k s) - sinh(k s)/k, s from the body on
+    a = (np.sinh(k / 2) / k - 2 / 3) / np.cosh(k / 2)
+    if not isinstance(model.diffusivity, str):
+        assert float(steady.value_of("fixed[0]")) == pytest.approx(2 / 3 + a, rel=1e-3)
+    run = fs.evolve(problem, until=20.0, outputs=1)
+    np.testing.assert_allclose(run.field.values, steady.field.values, rtol=0, atol=1e-6)
+    assert run.balance.relative < 1e-12
