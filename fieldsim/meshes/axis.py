@@ -9,15 +9,17 @@ import numpy as np
 import numpy.typing as npt
 
 from fieldsim.arrays import FloatArray, frozen, real_array
-from fieldsim.errors import InvalidInput, must
+from fieldsim.errors import InvalidInput, UnitsError, must
 from fieldsim.stencils import is_uniform
 from fieldsim.storage.memory import guard
+from fieldsim.units import parse_quantity
 
 # Wider or narrower axes overflow or underflow once squared or divided by a cell.
 _WIDEST = 1e150
 _NARROWEST = 1e-150
 # Axes of more cells are weighed against the memory there is before they are made.
 _MANY = 1_000_000
+_UNITS = {"x": "m", "y": "m", "z": "m", "r": "m", "theta": "rad", "phi": "rad"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ class Axis:
         return is_uniform(self.edges)
 
 
-def uniform_edges(name: str, span: tuple[float, float], cells: int) -> FloatArray:
+def uniform_edges(name: str, span: tuple[float | str, float | str], cells: int) -> FloatArray:
     """Return equally spaced edges over `span`; raises InvalidInput on a reversed, empty or non-finite span."""
     low, high = check_span(name, span)
     if isinstance(cells, bool) or not isinstance(cells, int | np.integer) or cells < 1:
@@ -72,9 +74,11 @@ def uniform_edges(name: str, span: tuple[float, float], cells: int) -> FloatArra
 
 
 def check_span(name: str, span: object) -> tuple[float, float]:
-    """Return `span` as two floats, low before high."""
+    """Return `span` as two floats, low before high; along lengths and angles an end may be text: "5 cm", "30 deg"."""
     try:
-        low, high = (float(end) for end in span)  # type: ignore[attr-defined]
+        low, high = (_position(name, end) for end in span)  # type: ignore[attr-defined]
+    except UnitsError:
+        raise
     except (TypeError, ValueError) as error:
         raise InvalidInput(must(name, "a pair (low, high) of numbers", span, f"For example {name}=(0, 1).")) from error
     if not (np.isfinite(low) and np.isfinite(high)):
@@ -90,6 +94,13 @@ def check_span(name: str, span: object) -> tuple[float, float]:
             must(name, "between 1e-150 and 1e150 wide", span, "Choose units that make the lengths moderate.")
         )
     return low, high
+
+
+def _position(name: str, end: object) -> float:
+    unit = _UNITS.get(name)
+    if isinstance(end, str) and unit is not None:
+        return parse_quantity(end, unit, name=name)
+    return float(end)  # type: ignore[arg-type]
 
 
 def checked_edges(name: str, edges: npt.ArrayLike) -> FloatArray:

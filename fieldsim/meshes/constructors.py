@@ -28,7 +28,7 @@ from fieldsim.errors import InvalidInput, must
 from fieldsim.meshes.axis import Axis, checked_edges, uniform_edges
 from fieldsim.meshes.mesh import Mesh, is_full_turn
 
-Span = tuple[float, float]
+Span = tuple[float | str, float | str]
 Cells = int | Sequence[int]
 Edges = Mapping[str, npt.ArrayLike]
 _SLACK = 1e-12
@@ -45,8 +45,8 @@ def cartesian(
 ) -> Mesh:
     """Make a Cartesian mesh with one, two or three axes.
 
-    `x`, `y`, `z` are (low, high) in metres; `cells` the number along each given axis; `edges` maps an axis to its
-    cell edges instead; `periodic` names axes whose ends are joined. Raises InvalidInput.
+    `x`, `y`, `z` are (low, high) in metres, or with a unit, (0, "5 cm"); `cells` the number along each given axis;
+    `edges` maps an axis to its cell edges instead; `periodic` names axes whose ends are joined. Raises InvalidInput.
     """
     spans = {"x": x, "y": y, "z": z}
     given = [name for name in "xyz" if spans[name] is not None or name in (edges or {})]
