@@ -35,7 +35,7 @@ class FieldResult(Result):
         return Answer(sunk + made, self.problem.unit_of(unit))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class CoupledResult:
     """The answer to a coupled problem: result["u"] is the Result of a field, with its times, fields and balance.
 
@@ -95,6 +95,9 @@ class CoupledResult:
         time = float(self.times[number]) if self.times.size else 0.0
         made = self.problem.law.production(time, np.stack(rows))
         return np.asarray(made[self.problem.names.index(name)])
+
+    def __repr__(self) -> str:
+        return self.summary()
 
     def summary(self) -> str:
         """Return a few lines a field for a reader: range, walls, balance and solver."""

@@ -71,7 +71,7 @@ class SideResult:
         return float((self.areas * self.value).sum()) / area if area > 0.0 else float("nan")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """The answer: `field` is the steady state, or the last of `fields` at `times` (s) of a run.
 
@@ -208,6 +208,9 @@ class Result:
         if exact is None:
             raise InvalidInput("The problem has no `exact` answer. Give it one: problem.replace(exact=...).")
         return float(np.nanmax(np.abs(self.fields[number].values - exact)))
+
+    def __repr__(self) -> str:
+        return self.summary()  # a notebook shows this, and arrays and mappings in full tell a reader nothing
 
     def summary(self) -> str:
         """Return a few lines for a reader: range, walls, balance and solver."""

@@ -143,3 +143,8 @@ def test_estimates_that_cannot_be_made():
             estimate_error(wrong)
     with pytest.raises(InvalidInput, match="must be a steady answer"):
         estimate_error(fs.evolve(fs.Problem(mesh, fs.Heat(1.0, 1.0, 1.0), walls), until=1.0, outputs=1))
+
+
+def test_a_notebook_shows_the_summary():
+    result = coax(10)
+    assert repr(result) == result.summary()
