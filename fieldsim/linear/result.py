@@ -23,7 +23,7 @@ class Status(StrEnum):
 
 REMEDIES = {
     Status.CONVERGED: "",
-    Status.NOT_CONVERGED: "Solve with method='direct', or reduce the contrast of the coefficients.",
+    Status.NOT_CONVERGED: "Solve with solver='direct', or reduce the contrast of the coefficients.",
     Status.INCOMPATIBLE: "The right-hand side of a singular system must sum to zero: let the surplus leave.",
     Status.SINGULAR: "Give at least one side a condition that fixes the value, or declare the null space.",
     Status.NOT_FINITE: "Look for NaN or infinite coefficients, sources or boundary values.",

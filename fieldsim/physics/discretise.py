@@ -24,6 +24,9 @@ from fieldsim.physics.tensor import GivenTensor, is_tensor, read_tensor
 from fieldsim.physics.velocity import read_velocity
 from fieldsim.units import power
 
+# the share of the largest flow below which a stream runs along a contact
+_CROSSES = 1e-9
+
 
 def discretise(
     mesh: Mesh, equation: Equation, boundary: object, *, fixed: object = (), holes: object = (), contact: object = ()
@@ -61,9 +64,25 @@ def discretise(
         read_contacts(mesh, place, contact, power(equation.units.transfer, -1)),
         _drift(equation, mesh, bodies, storage),
     )
+    _refuse_streams(volume)
     volume = opened(volume)
     _refuse_covered_walls(volume)
     return volume
+
+
+def _refuse_streams(volume: FiniteVolume) -> None:
+    """Raise InvalidInput where a velocity crosses a contact: what the unknown is inside it, no law says."""
+    drift = volume.drift
+    if drift is None:
+        return
+    for time in (0.0, 1.0) if drift.varies else (0.0,):
+        flows = drift.flows(time)
+        largest = max((float(np.abs(flow).max(initial=0.0)) for flow in flows), default=0.0)
+        for part in volume.contacts.faces:
+            if float(np.abs(flows[part.axis][part.mask]).max(initial=0.0)) > _CROSSES * largest:
+                name = part.resistance.name
+                remedy = "Make it a thin layer of cells of its own conductivity, or keep the velocity along it."
+                raise InvalidInput(must(name, "where no velocity crosses it", "a stream through the contact", remedy))
 
 
 def place_of_cells(mesh: Mesh) -> Place:

@@ -196,3 +196,13 @@ def test_a_contact_in_wood():
 def test_wrong_contacts_are_refused(contact, message):
     with pytest.raises(fs.FieldSimError, match=message):
         wall(contact)
+
+
+def test_a_stream_may_run_along_a_contact_but_not_through_it():
+    """What is carried through a resistance is not one law: schemes converge to different answers there."""
+    mesh = fs.cartesian(x=(0, 1), y=(0, 1), cells=(8, 8))
+    walls = {"x-": fs.Value(1.0), "x+": fs.Value(0.0), "y-": fs.FluxOut(0.0), "y+": fs.GradientOut(0.0)}
+    along = fs.Diffusion(0.5, velocity=("0", "where(x > 0.5, 1, 0)"))
+    fs.solve(fs.Problem(mesh, along, {**walls, "y-": fs.Value("1 - x")}, contact=[("x < 0.5", 0.7)]))
+    with pytest.raises(InvalidInput, match=r"contact\[0\]`* must be where no velocity crosses it.*thin layer"):
+        fs.Problem(mesh, fs.Diffusion(0.5, velocity=(1.0, 0.0)), walls, contact=[("x < 0.5", 0.7)])
