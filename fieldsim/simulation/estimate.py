@@ -45,8 +45,9 @@ class ErrorEstimate:
 def estimate_error(result: Result) -> ErrorEstimate:
     """Estimate the error of a steady answer by solving it again on a mesh of half as many cells along each axis.
 
-    Every axis needs an even number of cells, 4 or more; numbers given as arrays or fields fit one mesh only. Raises
-    InvalidInput for those and for runs in time.
+    Every axis needs an even number of cells, 4 or more; numbers given as arrays or fields fit one mesh only. It tells
+    what shrinks with the cells: a region that ends inside a cell is rounded to the same faces on both meshes, and that
+    error is not seen. Raises InvalidInput for what fits one mesh only and for runs in time.
     """
     if not isinstance(result, Result) or isinstance(result.problem, FieldProblem):
         rule = "the Result of a problem of one field"
