@@ -313,3 +313,19 @@ def test_pictures_of_a_steady_field_have_no_time(load_text: Check) -> None:
     picture = Painter(solution).picture(solution.loaded.scenario.view[0])
     assert isinstance(picture, Chart)
     assert picture.notes == ()
+
+
+def test_an_expected_number_with_too_few_digits_is_told() -> None:
+    # sin of a half to one digit: the values close in on 0.4794 with order 2, the errors on 0.02
+    from fieldsim.scenario.measure import CheckOutcome
+    from fieldsim.scenario.verify import _line
+
+    exact = math.sin(0.5)
+    for expected, told in ((exact, False), (0.5, True)):
+        runs = [
+            CheckOutcome(0, "f", "here", (exact + h * h,), (expected,), "", abs(exact + h * h - expected), 1, True, "")
+            for h in (0.04, 0.02, 0.01)
+        ]
+        line = _line(runs)
+        assert "observed order 2.00" in line
+        assert ("enough digits" in line) is told
