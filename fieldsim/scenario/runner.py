@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from fieldsim.simulation import RunState
     from fieldsim.storage import RunFolder
 
+# in K: what is shown in degrees and lies below was most likely given in degrees without saying so
+_COLD = 120.0
+
 
 @dataclass(frozen=True)
 class RunOptions:
@@ -205,6 +208,7 @@ class _Runner:
         self.record.solver = {key: value for key, value in asdict(solver).items() if value not in (None, "", 0)}
         if solution.parts:
             return
+        self.note_cold(solution)
         self.record.balance = {
             "in": book.flow_in,
             "out": book.flow_out,
@@ -216,6 +220,18 @@ class _Runner:
             "through": dict(book.through),
             "text": str(book),
         }
+
+    def note_cold(self, solution: Solution) -> None:
+        """Note a temperature shown in degrees that only kelvin taken for degrees make so low."""
+        import numpy as np
+
+        from fieldsim.units import convert
+
+        unit = solution.fields[-1].unit
+        lowest = min(float(np.nanmin(one.values)) for one in solution.fields)
+        if unit in ("degC", "degF") and float(convert(lowest, unit, "K")) < _COLD:
+            remedy = f"A plain number is in kelvin: write 20 {unit} where degrees are meant."
+            self.record.notes.append(f"The field falls to {lowest:g} {unit}. {remedy}")
 
     def write_fields(self, solution: Solution) -> None:
         """Write every output with its derived fields, and the probe table over all outputs."""

@@ -329,3 +329,9 @@ def test_an_expected_number_with_too_few_digits_is_told() -> None:
         line = _line(runs)
         assert "observed order 2.00" in line
         assert ("enough digits" in line) is told
+
+
+@pytest.mark.parametrize(("hot", "told"), [("100 degC", False), ("100", True)], ids=["degrees", "plain"])
+def test_kelvin_taken_for_degrees_are_noted(load_text: Check, tmp_path: Path, hot: str, told: bool) -> None:
+    record = run(load_text(SLAB.replace("value: 100 degC", f"value: {hot}")), RunOptions(tmp_path / "run", draw=False))
+    assert any("plain number is in kelvin" in note.lower() for note in record.notes) is told
