@@ -39,12 +39,32 @@ def _contract(out, o, n, add, weight, dim, a, i, step, b, j, other_step):  # typ
 
 
 @merged
+def _set_few(out, o, low, high, x, i, j, h, count, first, second, third):  # type: ignore[no-untyped-def]
+    """Set first * x[i + k] + second * x[j + k], and + third * x[h + k] where `count` is 3, without a call."""
+    target, n = np.uint64(o + low), np.uint64(max(high - low, 0))
+    a, b, c = np.uint64(i + low), np.uint64(j + low), np.uint64(h + low)
+    if count == 2:
+        for k in range(n):
+            out[target + k] = first * x[a + k] + second * x[b + k]
+    else:
+        for k in range(n):
+            out[target + k] = first * x[a + k] + second * x[b + k] + third * x[c + k]
+
+
+@merged
 def _along(  # type: ignore[no-untyped-def]
     out, o, n, add, x, i, t, scale, labels, weights, counts, spans, offsets, steady, varying, starts, factors
 ):
     """Apply table `t` along the line that starts at x[i]."""
     low, high, used = spans[t, 0], spans[t, 1], spans[t, 3]
-    if spans[t, 2] == 1:
+    few = used == 2 or used == 3
+    if spans[t, 2] == 1 and few and not add:
+        last = used - 1
+        _set_few(
+            out, o, low, high, x, i + offsets[t, 0], i + offsets[t, 1], i + offsets[t, last], used,
+            scale * steady[t, 0], scale * steady[t, 1], scale * steady[t, last],
+        )  # fmt: skip
+    elif spans[t, 2] == 1:
         count = list_shifts(starts, factors, 0, i, t, offsets, steady, used, scale)
         sum_rows(out, o, low, high, add, x, starts, factors, count)
     else:
@@ -67,28 +87,28 @@ def _derivative(  # type: ignore[no-untyped-def]
         return
     row = i if axis == 0 else j
     base, stride = (j * n2, n1 * n2) if axis == 0 else (i * n1 * n2, n2)
+    count = counts[t, row]
+    if count == 2 or count == 3:
+        p, q = base + labels[t, row, 0] * stride, base + labels[t, row, 1] * stride
+        r = base + labels[t, row, count - 1] * stride
+        _set_few(out, o, 0, n2, x, p, q, r, count, weights[t, row, 0], weights[t, row, 1], weights[t, row, count - 1])
+        return
     count, _ = list_rows(starts, factors, 0, base, stride, t, row, labels, weights, counts, 1.0)
     sum_rows(out, o, 0, n2, False, x, starts, factors, count)
 
 
 @merged
-def _contract_pair(out, o, n, add, dim, a, i, j, step, first, second, x, p, q, other_step):  # type: ignore[no-untyped-def]
+def _contract_pair(out, o, n, add, a, i, j, step, first, second, x, p, q, other_step):  # type: ignore[no-untyped-def]
     """Set or add first * sum_m a[i + m step + k] x[p + m other_step + k] + second * the same of a[j ...], x[q ...].
 
-    One pass for two lines: the neighbours that a central difference reads.
+    One pass in space for two lines: the neighbours that a central difference reads.
     """
     target, length = np.uint64(o), np.uint64(n)
-    i0, i1, i2 = np.uint64(i), np.uint64(i + step), np.uint64(i + (dim - 1) * step)
-    j0, j1, j2 = np.uint64(j), np.uint64(j + step), np.uint64(j + (dim - 1) * step)
-    p0, p1, p2 = np.uint64(p), np.uint64(p + other_step), np.uint64(p + (dim - 1) * other_step)
-    q0, q1, q2 = np.uint64(q), np.uint64(q + other_step), np.uint64(q + (dim - 1) * other_step)
-    if dim == 2:
-        for k in range(length):
-            before = a[i0 + k] * x[p0 + k] + a[i1 + k] * x[p1 + k]
-            after = a[j0 + k] * x[q0 + k] + a[j1 + k] * x[q1 + k]
-            value = first * before + second * after
-            out[target + k] = out[target + k] + value if add else value
-    elif add:
+    i0, i1, i2 = np.uint64(i), np.uint64(i + step), np.uint64(i + 2 * step)
+    j0, j1, j2 = np.uint64(j), np.uint64(j + step), np.uint64(j + 2 * step)
+    p0, p1, p2 = np.uint64(p), np.uint64(p + other_step), np.uint64(p + 2 * other_step)
+    q0, q1, q2 = np.uint64(q), np.uint64(q + other_step), np.uint64(q + 2 * other_step)
+    if add:
         for k in range(length):
             before = a[i0 + k] * x[p0 + k] + a[i1 + k] * x[p1 + k] + a[i2 + k] * x[p2 + k]
             after = a[j0 + k] * x[q0 + k] + a[j1 + k] * x[q1 + k] + a[j2 + k] * x[q2 + k]
@@ -120,16 +140,19 @@ def _contracted(  # type: ignore[no-untyped-def]
     row = i if axis == 0 else j
     base, stride = (j * n2, n1 * n2) if axis == 0 else (i * n1 * n2, n2)
     count = counts[t, row]
-    for m in range(0, count, 2):
+    m = 0
+    while m < count:
         line, weight = base + labels[t, row, m] * stride, sign * weights[t, row, m]
-        if m + 1 < count:
+        if dim == 3 and m + 1 < count:
             other, second = base + labels[t, row, m + 1] * stride, sign * weights[t, row, m + 1]
             _contract_pair(
-                out, o, n2, add or m > 0, dim, metric, start + line, start + other, whole, weight, second, field, line,
+                out, o, n2, add or m > 0, metric, start + line, start + other, whole, weight, second, field, line,
                 other, whole,
             )  # fmt: skip
+            m += 2
         else:
             _contract(out, o, n2, add or m > 0, weight, dim, metric, start + line, whole, field, line, whole)
+            m += 1
 
 
 @compiled_parallel
@@ -140,7 +163,7 @@ def along_gradient(  # type: ignore[no-untyped-def]
     n1, n2 = shape[1], shape[2]
     dim, whole = 3 - first, shape[0] * n1 * n2
     for number in prange(shape[3]):
-        starts, factors = np.zeros(labels.shape[2] + MOST, np.int64), np.zeros(labels.shape[2] + MOST)
+        starts, factors = np.empty(labels.shape[2] + MOST, np.int64), np.empty(labels.shape[2] + MOST)
         slopes = np.empty(dim * n2)
         first0, last0, first1, last1 = block_lines(shape, np.int64(number))
         for i in range(first0, last0):
@@ -162,7 +185,7 @@ def through(  # type: ignore[no-untyped-def]
     """Set out = factor * sum_i D_i(metric[i] . field); metric flat (dim, dim, n0, n1, n2)."""
     n1, n2 = shape[1], shape[2]
     for number in prange(shape[3]):
-        starts, factors = np.zeros(labels.shape[2] + MOST, np.int64), np.zeros(labels.shape[2] + MOST)
+        starts, factors = np.empty(labels.shape[2] + MOST, np.int64), np.empty(labels.shape[2] + MOST)
         buffer, total = np.empty(n2), np.empty(n2)
         first0, last0, first1, last1 = block_lines(shape, np.int64(number))
         for i in range(first0, last0):
@@ -185,7 +208,7 @@ def around(  # type: ignore[no-untyped-def]
     n1, n2 = shape[1], shape[2]
     whole = shape[0] * n1 * n2
     for number in prange(shape[3]):
-        starts, factors = np.zeros(labels.shape[2] + MOST, np.int64), np.zeros(labels.shape[2] + MOST)
+        starts, factors = np.empty(labels.shape[2] + MOST, np.int64), np.empty(labels.shape[2] + MOST)
         buffer, whirl = np.empty(n2), np.empty(3 * n2)
         first0, last0, first1, last1 = block_lines(shape, np.int64(number))
         for row in range(first0, last0):
@@ -218,7 +241,7 @@ def bent(  # type: ignore[no-untyped-def]
     dim, whole = 3 - first, shape[0] * n1 * n2
     width = labels.shape[2]
     for number in prange(shape[3]):
-        starts, factors = np.zeros(width * width + MOST, np.int64), np.zeros(width * width + MOST)
+        starts, factors = np.empty(width * width + MOST, np.int64), np.empty(width * width + MOST)
         found = np.empty((dim * (dim + 3) // 2) * n2)
         first0, last0, first1, last1 = block_lines(shape, np.int64(number))
         for i in range(first0, last0):
@@ -241,9 +264,12 @@ def bent(  # type: ignore[no-untyped-def]
                         offsets, steady, varying, starts, factors,
                     )  # fmt: skip
                     mixed += 1
-                _contract(out, line, n2, False, 1.0, dim, coefficients, line, whole, found, 0, n2)
                 if dim == 3:
-                    _contract(out, line, n2, True, 1.0, 3, coefficients, line + 3 * whole, whole, found, 3 * n2, n2)
+                    _contract_pair(
+                        out, line, n2, False, coefficients, line, line + 3 * whole, whole, 1.0, 1.0, found, 0,
+                        3 * n2, n2,
+                    )  # fmt: skip
                     _contract(out, line, n2, True, 1.0, 3, coefficients, line + 6 * whole, whole, found, 6 * n2, n2)
                 else:
+                    _contract(out, line, n2, False, 1.0, 2, coefficients, line, whole, found, 0, n2)
                     _contract(out, line, n2, True, 1.0, 3, coefficients, line + 2 * whole, whole, found, 2 * n2, n2)
