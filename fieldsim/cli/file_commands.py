@@ -29,7 +29,7 @@ def validate(
     settings: Settings = None,
     as_json: AsJson = False,
 ) -> None:
-    """Report every error of a scenario at once, with line, column and remedy."""
+    """Report every error at once, with line, column and remedy."""
     from fieldsim.cli.console import Console
     from fieldsim.scenario.library import find_scenario
     from fieldsim.scenario.load import load

@@ -116,7 +116,7 @@ def sweep(
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run a scenario for every combination of settings (--set d=0.1,0.2) and tabulate checks and probes."""
+    """Tabulate a scenario over lists of settings: --set d=0.1,0.2."""
     from fieldsim.cli.console import Console
     from fieldsim.scenario.library import find_scenario
     from fieldsim.scenario.sweep import run_sweep
