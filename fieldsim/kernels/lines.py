@@ -48,35 +48,6 @@ def _multiply(out, o, n, add, factor, f, line):  # type: ignore[no-untyped-def]
             out[target + k] = factor[source + k] * line[k]
 
 
-@merged
-def _set_slopes(  # type: ignore[no-untyped-def]
-    out, values, i, j, shape, scales, labels, weights, spans, offsets, steady
-):
-    """Set the three outputs of one line, but for the ends of the third, to central differences along the three axes.
-
-    The arguments of a call are stored, which waits for the outputs' lines to be fetched; this makes no call.
-    """
-    n1, n2 = shape[1], shape[2]
-    across, line = n1 * n2, (i * n1 + j) * n2
-    whole, length = shape[0] * across, np.uint64(n2)
-    low, high = spans[2, 0], spans[2, 1]
-    row, column = i * min(scales.shape[1] - 1, 1), j * min(scales.shape[2] - 1, 1)
-    scale0, scale1, scale2 = scales[0, row, column], scales[1, row, column], scales[2, row, column]
-    a0, a1 = np.uint64(labels[0, i, 0] * across + j * n2), np.uint64(labels[0, i, 1] * across + j * n2)
-    b0, b1 = np.uint64(i * across + labels[1, j, 0] * n2), np.uint64(i * across + labels[1, j, 1] * n2)
-    c0, c1 = np.uint64(line + low + offsets[2, 0]), np.uint64(line + low + offsets[2, 1])
-    o0, o1, o2 = np.uint64(line), np.uint64(whole + line), np.uint64(2 * whole + line + low)
-    p0, p1 = scale0 * weights[0, i, 0], scale0 * weights[0, i, 1]
-    q0, q1 = scale1 * weights[1, j, 0], scale1 * weights[1, j, 1]
-    r0, r1 = scale2 * steady[2, 0], scale2 * steady[2, 1]
-    for k in range(length):
-        out[o0 + k] = p0 * values[a0 + k] + p1 * values[a1 + k]
-    for k in range(length):
-        out[o1 + k] = q0 * values[b0 + k] + q1 * values[b1 + k]
-    for k in range(np.uint64(max(high - low, 0))):
-        out[o2 + k] = r0 * values[c0 + k] + r1 * values[c1 + k]
-
-
 @called
 def _sum_block(  # type: ignore[no-untyped-def]
     out, buffer, number, values, ghosts, shape, groups, terms, scales, fields, labels, weights, counts, spans, offsets,
@@ -86,16 +57,11 @@ def _sum_block(  # type: ignore[no-untyped-def]
     n0, n1, n2, layers0, layers1 = shape[0], shape[1], shape[2], shape[6], shape[7]
     whole = n0 * n1 * n2
     varies0, varies1 = min(scales.shape[1] - 1, 1), min(scales.shape[2] - 1, 1)
-    central = shape[9] == 1 and spans[2, 2] == 1 and spans[2, 3] == 2
     first0, last0, first1, last1 = block_lines(shape, number)
     for i in range(first0, last0):
         for j in range(first1, last1):
             line = (i * n1 + j) * n2
-            ready = central and counts[0, i] == 2 and counts[1, j] == 2
-            ready = ready and min(labels[0, i, 0], labels[0, i, 1], labels[1, j, 0], labels[1, j, 1]) >= 0
-            if ready:
-                _set_slopes(out, values, i, j, shape, scales, labels, weights, spans, offsets, steady)
-            for g in range(2 if ready else 0, groups.shape[0]):
+            for g in range(groups.shape[0]):
                 place = groups[g, 0] * whole + line
                 if groups[g, 2] < 0:
                     target, o = out, place
@@ -128,9 +94,7 @@ def _sum_block(  # type: ignore[no-untyped-def]
                     if over:
                         continue
                     start = s * whole + line
-                    if ready:
-                        pass  # all but the ends is set
-                    elif even:
+                    if even:
                         count = list_shifts(starts, factors, listed, start, table, offsets, steady, used, scale)
                         sum_rows(target, o, low, high, written, values, starts, factors, count)
                     else:
@@ -163,7 +127,7 @@ def apply_terms(  # type: ignore[no-untyped-def]
     out,  # flat (outputs, n0, n1, n2)
     values,  # flat (inputs, n0, n1, n2)
     ghosts,  # flat (inputs, layers0, n1, n2) beyond the ends of axis 0, then (inputs, n0, layers1, n2) of axis 1
-    shape,  # (10,): n0, n1, n2, blocks, their size along axes 0 and 1, layers0, layers1, inputs, 1 for `_set_slopes`
+    shape,  # (9,): n0, n1, n2, number of blocks, their size along axes 0 and 1, layers0, layers1, inputs
     groups,  # (groups, 5): output, whether to add, row of `fields` or -1, first term and one past the last
     terms,  # (terms, 3): input, axis, table; within a group the slow axes come first
     scales,  # (terms, n0 or 1, n1 or 1): factor of each line
@@ -179,7 +143,7 @@ def apply_terms(  # type: ignore[no-untyped-def]
     """Compute every group of terms on every line."""
     for number in prange(shape[3]):
         room = terms.shape[0] * labels.shape[2] + MOST
-        buffer, starts, factors = np.empty(shape[2]), np.empty(room, np.int64), np.empty(room)
+        buffer, starts, factors = np.empty(shape[2]), np.zeros(room, np.int64), np.zeros(room)
         _sum_block(
             out, buffer, np.int64(number), values, ghosts, shape, groups, terms, scales, fields, labels, weights,
             counts, spans, offsets, steady, varying, starts, factors,

@@ -35,10 +35,12 @@ def sum_rows(out, o, low, high, add, x, starts, factors, count):  # type: ignore
         c0, c1, c2, c3 = factors[0], factors[1], factors[2], factors[3]
         c4, c5, c6, c7 = factors[4], factors[5], factors[6], factors[7]
         begin = min(count, MOST)
-        if count < 2:
-            begin = 0
+        if count == 0:
             for k in range(n):
                 out[target + k] = 0.0
+        elif count == 1:
+            for k in range(n):
+                out[target + k] = c0 * x[i0 + k]
         elif count < 4:
             begin = 2
             for k in range(n):

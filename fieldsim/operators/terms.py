@@ -224,11 +224,8 @@ def _pack(plan: Plan) -> _Packed:
     s0 = max((scale.shape[0] for *_, scale in parts), default=1)
     s1 = max((scale.shape[1] for *_, scale in parts), default=1)
     sizes = block_shape((n0, n1, n2), packed.width, plan.components)
-    # One input, and one derivative an output along its own axis: the kernel may set all three at once.
-    forms = [(out, field, axis, term.source) for out, field, axis, term, _ in parts]
-    slopes = forms == [(axis, -1, axis, 0) for axis in range(3)]
     return _Packed(
-        np.array([*sizes, layers[0], layers[1], plan.components, int(slopes)], np.int64),
+        np.array([*sizes, layers[0], layers[1], plan.components], np.int64),
         np.array(groups, np.int64).reshape(-1, 5),
         np.array([(term.source, axis, t) for t, (_, _, axis, term, _) in enumerate(parts)], np.int64).reshape(-1, 3),
         np.array([np.broadcast_to(scale, (s0, s1)) for *_, scale in parts]).reshape(-1, s0, s1),
