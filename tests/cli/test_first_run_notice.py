@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,3 +54,23 @@ def test_a_cold_cache_is_told_on_stderr_and_a_warm_one_is_not(tmp_path: Path) ->
         assert done.returncode == 0, done.stderr
         assert done.stderr.count(COMPILING) == expected
         assert COMPILING not in done.stdout
+
+
+@pytest.mark.slow
+def test_an_unwritable_cache_costs_one_warning(tmp_path: Path) -> None:
+    """Kernels still compile where no cache folder can be made: files stand where the folders would be."""
+    package = tmp_path / "fieldsim"
+    shutil.copytree(REPOSITORY / "fieldsim", package, ignore=shutil.ignore_patterns("__pycache__"))
+    (package / "kernels" / "__pycache__").write_text("")
+    (tmp_path / "cache").write_text("")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1", "HOME": str(tmp_path)}
+    environment |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "NUMBA_CACHE_DIR": ""}
+    code = (
+        "import fieldsim as fs; mesh = fs.cartesian(x=(0, 1), cells=8); "
+        "print(fs.gradient(fs.ScalarField(mesh, '3*x')).values.max(), fs.laplacian(fs.ScalarField(mesh, 'x')).unit)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(("3.0", "2.99"))
+    assert done.stderr.count("cannot write compiled code to any cache folder") == 1
+    assert "NUMBA_CACHE_DIR" in done.stderr
