@@ -146,6 +146,8 @@ def _list(what: object, name: str, items: str) -> Sequence[object]:
 
 
 def _refuse_contact(mesh: Mesh, held: Sequence[Body | FloatingBody]) -> None:
+    if len(held) < 2:
+        return
     label = np.zeros(mesh.shape, dtype=int)
     for number, body in enumerate(held, start=1):
         label[body.cells] = number

@@ -81,11 +81,11 @@ class Conduction:
         """Return area over resistance; 0 inside a held body, where nothing resists and nothing flows."""
         count = self.mesh.shape[axis] - (not self.mesh.axes[axis].periodic)
         areas = _narrow(_part(self.mesh.face_areas(axis), axis, 1, count + 1, of=self.mesh.shape[axis] + 1))
-        flowing = resistance > 0.0
-        flat = np.divide(
-            areas, resistance, out=np.zeros(np.broadcast_shapes(areas.shape, flowing.shape)), where=flowing
-        )
         shape = tuple(count if k == axis else n for k, n in enumerate(self.mesh.shape))
+        if resistance.shape == shape and not self.bodies.any:
+            return np.divide(areas, resistance, out=resistance)
+        flat = np.zeros(np.broadcast_shapes(areas.shape, resistance.shape))
+        np.divide(areas, resistance, out=flat, where=resistance > 0.0)
         return flat if flat.shape == shape else np.array(np.broadcast_to(flat, shape))
 
     def _across(self, axis: int, t: float, u: FloatArray, extra: FloatArray | None) -> FloatArray:
