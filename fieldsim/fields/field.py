@@ -169,16 +169,10 @@ def _check_mesh(mesh: object) -> None:
 
 def _check_turns(mesh: Mesh) -> None:
     """Refuse Cartesian components where the basis turns along a left-out axis."""
-    middle = [np.asarray(q.flat[q.size // 2]) for q in mesh.open_centers]
-    for i, axis in enumerate(mesh.coordinate_axis):
-        if axis is not None:
-            continue
-        low, high = mesh.coordinates.whole[i]
-        moved = list(middle)
-        moved[i] = np.asarray(low + 0.3183 * (high - low))
-        if not np.allclose(mesh.coordinates.basis(middle), mesh.coordinates.basis(moved), atol=1e-12):
+    for name, here, there in mesh.turned_bases():
+        if not np.allclose(here, there, atol=1e-12):
             raise InvalidInput(
-                f"Cartesian components do not fit a mesh that leaves {mesh.coordinates.names[i]} out: the same vector "
+                f"Cartesian components do not fit a mesh that leaves {name} out: the same vector "
                 "has other Cartesian components at every angle. Give the components along "
                 f"{', '.join('e_' + n for n in mesh.coordinates.names)} (basis='mesh')."
             )

@@ -6,7 +6,7 @@ is left out is a symmetry: volumes count it in full (2 pi for phi, 4 pi for a ra
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod, tau
@@ -253,6 +253,17 @@ class Mesh:
     def basis(self) -> FloatArray:
         """Unit vectors e_i in Cartesian components, shape (dim, dim, broadcastable to `shape`)."""
         return self.coordinates.basis(self.open_centers)
+
+    def turned_bases(self) -> Iterator[tuple[str, FloatArray, FloatArray]]:
+        """Yield each left-out coordinate with the basis, (dim, dim), at a cell and at another place along it."""
+        middle = [np.asarray(q.flat[q.size // 2]) for q in self.open_centers]
+        for i, axis in enumerate(self.coordinate_axis):
+            if axis is None:
+                low, high = self.coordinates.whole[i]
+                moved = list(middle)
+                moved[i] = np.asarray(low + 0.3183 * (high - low))
+                here, there = (np.asarray(self.coordinates.basis(q)).reshape(self.dim, -1) for q in (middle, moved))
+                yield self.coordinates.names[i], here, there
 
     @cached_property
     def volumes(self) -> FloatArray:

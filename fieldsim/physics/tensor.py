@@ -265,18 +265,10 @@ def _check_symmetric_turn(
     mesh: Mesh, tensor: Tensor, entries: tuple[tuple[Given, ...], ...], frame: FloatArray, name: str
 ) -> None:
     """Refuse Cartesian components that are not the same all round an axis that the mesh leaves out."""
-    middle = [np.asarray(q.flat[q.size // 2]) for q in mesh.open_centers]
     own = np.array([[entry.values(0.0).flat[0] for entry in row] for row in entries])
     own = frame[..., 0].T @ own @ frame[..., 0]
-    for i, axis in enumerate(mesh.coordinate_axis):
-        if axis is not None:
-            continue
-        low, high = mesh.coordinates.whole[i]
-        moved = list(middle)
-        moved[i] = np.asarray(low + 0.3183 * (high - low))
-        here, there = (np.asarray(mesh.coordinates.basis(q)).reshape(mesh.dim, mesh.dim) for q in (middle, moved))
+    for left, here, there in mesh.turned_bases():
         if not np.allclose(here @ own @ here.T, there @ own @ there.T, rtol=0.0, atol=1e-9 * np.abs(own).max()):
-            left = mesh.coordinates.names[i]
             raise InvalidInput(
                 must(
                     name,

@@ -28,13 +28,12 @@ LARGEST = 2 * 1024**3  # bytes of one array once it is float64
 _MOST_MEMBERS = 1000
 _MOST_AXES = 8
 _EXACT_INTEGER = 2**53
-# what zipfile and zlib raise on damaged, encrypted or unknown archives
+# what zipfile and zlib raise on damaged, encrypted or unknown archives (an unknown method is a RuntimeError)
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
     struct.error,
     EOFError,
-    NotImplementedError,
     RuntimeError,
     OSError,
     ValueError,

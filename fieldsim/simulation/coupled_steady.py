@@ -17,11 +17,11 @@ from fieldsim.simulation.balance import Balance, steady_balance
 from fieldsim.simulation.coupled import CoupledProblem
 from fieldsim.simulation.coupled_result import CoupledResult
 from fieldsim.simulation.coupled_scales import typical_scales
+from fieldsim.simulation.line_search import norm, searched
 from fieldsim.simulation.problem import check_kelvin, shown_values
 from fieldsim.simulation.result import Result, SolverRecord
 
 _STEPS = 60
-_HALVINGS = 12
 _INNER_RTOL = 1e-9
 _AT_ROUNDING = 1e-8
 _CONSERVED = 1e-10
@@ -50,7 +50,7 @@ def solve_coupled(problem: CoupledProblem, *, solver: str, rtol: float) -> Coupl
         if not np.isfinite(size):
             raise NumericalFailure(_lost(history, "the linear system of a step was not solved"))
         history.append(size)
-        trial, after = _searched(newton, state, delta, _norm(rate))
+        trial, after = searched(lambda trial: _rate(newton, trial), state, delta, norm(rate))
         if trial is None:
             if size <= _AT_ROUNDING:
                 break
@@ -66,23 +66,6 @@ def solve_coupled(problem: CoupledProblem, *, solver: str, rtol: float) -> Coupl
 def _rate(newton: CoupledSolver, state: FloatArray) -> FloatArray:
     law = newton.law
     return law.gain(0.0, state * newton.scales) / (law.capacity * newton.scales)
-
-
-def _searched(
-    newton: CoupledSolver, state: FloatArray, delta: FloatArray, before: float
-) -> tuple[FloatArray | None, FloatArray]:
-    """Return the values along delta whose rates are smaller, and these; None where there are none."""
-    share, after = 1.0, np.full_like(state, np.inf)
-    for _ in range(_HALVINGS):
-        trial = state + share * delta
-        try:
-            after = _rate(newton, trial)
-        except NumericalFailure:  # a coefficient left its range: go less far
-            after = np.full_like(state, np.inf)
-        if _norm(after) <= (1.0 - 1e-4 * share) * before:
-            return trial, after
-        share /= 2.0
-    return None, after
 
 
 def _lost(history: list[float], why: str) -> str:
@@ -144,7 +127,3 @@ def _balance(problem: CoupledProblem, name: str, state: FloatArray) -> Balance:
 
 def _largest(values: FloatArray) -> FloatArray:
     return np.asarray(np.abs(values).reshape(values.shape[0], -1).max(axis=1))
-
-
-def _norm(values: FloatArray) -> float:
-    return float(np.sqrt(np.square(values).sum()))

@@ -16,10 +16,10 @@ from fieldsim.arrays import BoolArray, FloatArray
 from fieldsim.errors import NumericalFailure
 from fieldsim.linear import Prepared, prepare, solve_led
 from fieldsim.physics import FiniteVolume, PreparedWithBodies
+from fieldsim.simulation.line_search import norm, searched
 from fieldsim.simulation.problem import Problem
 
 _STEPS = 60
-_HALVINGS = 12
 _ROUNDING = 1e-13
 _INEXACT = 1e-3  # Newton's steps gain no more than this where slopes are limited
 _DOUBLINGS = 200
@@ -86,8 +86,8 @@ def solve_in_box(
         wanted, got = float((share * start).sum()), float((share * values).sum())
         scaled = np.where(region, values * (wanted / got) if got != 0.0 else values, values)
         moved = np.where(region, values + (wanted - got) / float(share.sum()), values)
-        values = min((moved, scaled), key=lambda trial: _norm(volume.gain(0.0, trial)))
-    left = _norm(volume.gain(0.0, values)) / _passing(volume, values)
+        values = min((moved, scaled), key=lambda trial: norm(volume.gain(0.0, trial)))
+    left = norm(volume.gain(0.0, values)) / _passing(volume, values)
     if left > max(rtol, 10.0 * _ROUNDING):
         raise NumericalFailure(
             f"the steady state of the drift in a closed box was not found: a relative residual of {left:.2g} is left. "
@@ -98,21 +98,21 @@ def solve_in_box(
 
 def _passing(volume: FiniteVolume, u: FloatArray) -> float:
     """Return the size of what passes through the cells, with which a residual is compared where nothing leaves."""
-    return max(_norm(volume.upwind.matrix_at(0.0).row_bounds() * u), np.finfo(float).tiny)
+    return max(norm(volume.upwind.matrix_at(0.0).row_bounds() * u), np.finfo(float).tiny)
 
 
 def _newton(volume: FiniteVolume, start: FloatArray, solver: str, rtol: float, pins: FloatArray | None = None) -> Found:
     u, method = volume.bodies.filled(0.0, start), solver
     left, leader = volume.gain(0.0, u), _leader(volume, solver, pins)
-    scale = _norm(left) if pins is None else _passing(volume, u)
+    scale = norm(left) if pins is None else _passing(volume, u)
     history = [1.0 if scale > 0.0 else 0.0]
     while history[-1] > _ROUNDING and len(history) <= _STEPS:
         delta, method = _correction(volume, u, left, solver, min(1e-4, rtol), pins, leader)
         if not np.isfinite(delta).all():
             break
         scale = max(scale, _throughput(volume, u))
-        trial, remaining = _searched(volume, u, delta, _norm(left))
-        size = _norm(remaining) / scale
+        trial, remaining = searched(lambda trial: volume.gain(0.0, trial), u, delta, norm(left))
+        size = norm(remaining) / scale
         if trial is None or not size < history[-1]:
             break
         u, left = trial, remaining
@@ -151,23 +151,6 @@ def _correction(
     return delta if derivative.weight is None else delta / derivative.weight, prepared.method
 
 
-def _searched(
-    volume: FiniteVolume, u: FloatArray, delta: FloatArray, before: float
-) -> tuple[FloatArray | None, FloatArray]:
-    """Return the values along delta that leave less, and what they leave; None where nothing does."""
-    share, remaining = 1.0, np.full_like(u, np.inf)
-    for _ in range(_HALVINGS):
-        trial = u + share * delta
-        try:
-            remaining = volume.gain(0.0, trial)
-        except NumericalFailure:  # a coefficient left its range: go less far
-            remaining = np.full_like(u, np.inf)
-        if _norm(remaining) <= (1.0 - 1e-4 * share) * before:
-            return trial, remaining
-        share /= 2.0
-    return None, remaining
-
-
 def _throughput(volume: FiniteVolume, u: FloatArray) -> float:
     """Return the size of the flows that a residual is compared with."""
     return float(np.sqrt(sum(np.square(flow).sum() for flow in volume.outflows(0.0, u).values())))
@@ -200,7 +183,3 @@ def balanced_start(problem: Problem) -> FloatArray:
             return np.full(shape, float(level))
         low, step = mean + step, 2.0 * step
     return np.full(shape, np.nan)
-
-
-def _norm(values: FloatArray) -> float:
-    return float(np.sqrt(np.square(values).sum()))

@@ -21,6 +21,7 @@ from fieldsim.simulation.coupled import CoupledProblem, refuse_part
 from fieldsim.simulation.coupled_result import CoupledResult
 from fieldsim.simulation.coupled_run import guard_coupled_memory
 from fieldsim.simulation.coupled_steady import solve_coupled
+from fieldsim.simulation.line_search import norm
 from fieldsim.simulation.newton import solve_in_box, solve_nonlinear
 from fieldsim.simulation.problem import Problem, check_kelvin, guard_memory, shown_values
 from fieldsim.simulation.result import Result, SolverRecord
@@ -214,7 +215,7 @@ def _refined(
     volume: FiniteVolume, prepared: Prepared | PreparedWithBodies, start: FloatArray, supply: FloatArray, rtol: float
 ) -> tuple[FloatArray, float, int]:
     """Return values, relative residual and iterations; corrections are repeated while they gain a digit."""
-    scale = _norm(supply)
+    scale = norm(supply)
     values, left, iterations = start, supply, 0
     residual = 1.0 if scale > 0.0 else 0.0
     for attempt in range(_REFINEMENTS):
@@ -227,7 +228,7 @@ def _refined(
         remaining = volume.gain(0.0, corrected)
         if prepared.nullspace:
             remaining = remaining - remaining.mean()
-        size = _norm(remaining) / scale
+        size = norm(remaining) / scale
         if attempt and not size < 0.1 * residual:
             break
         values, left, residual = corrected, remaining, size
@@ -235,8 +236,3 @@ def _refined(
     if not np.isfinite(values).all():
         raise NumericalFailure("the steady state is not finite. Look for extreme coefficients or sources.")
     return values, residual, iterations
-
-
-def _norm(values: FloatArray) -> float:
-    """Return the Euclidean norm, summed in the same order whatever the number of threads."""
-    return float(np.sqrt(np.square(values).sum()))

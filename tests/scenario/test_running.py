@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from stop_after import StopAfter
 
 from fieldsim.errors import InvalidInput, StorageError, UnitsError
 from fieldsim.scenario.accuracy import estimate
 from fieldsim.scenario.compute import fields_at, solve
-from fieldsim.scenario.interrupt import Interrupted, Signals
+from fieldsim.scenario.interrupt import Interrupted
 from fieldsim.scenario.load import Loaded
 from fieldsim.scenario.measure import run_checks
 from fieldsim.scenario.painter import Painter
@@ -247,20 +248,6 @@ field: {{name: f, unit: {unit}, potential: [{{{"}, {".join(lines)}}}]}}
         load_text(text.replace("unit: m", "unit: degC").replace("height_hill: {top: 1 km}", terms["degC"][0]))
     )
     assert hills.fields[0].at([[0.5, 0.5, 0.0]]) == pytest.approx(99.5)
-
-
-class StopAfter(Signals):
-    """Signals that arrive after a number of steps."""
-
-    def __init__(self, steps: int) -> None:
-        super().__init__()
-        self.left = steps
-
-    def stop_requested(self) -> bool:
-        self.left -= 1
-        if self.left < 0:
-            self.received = 2
-        return self.left < 0
 
 
 @pytest.mark.parametrize("steps", [1, 7, 30])

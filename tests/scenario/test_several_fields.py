@@ -7,11 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from stop_after import StopAfter
 
 from fieldsim.cli.outcome import describe_run
 from fieldsim.errors import InvalidInput, ScenarioError
 from fieldsim.scenario.compute import fields_at, solve
-from fieldsim.scenario.interrupt import Interrupted, Signals
+from fieldsim.scenario.interrupt import Interrupted
 from fieldsim.scenario.load import Loaded
 from fieldsim.scenario.measure import run_checks
 from fieldsim.scenario.resolved import resolved_text
@@ -62,20 +63,6 @@ def test_a_run_of_several_fields_writes_and_reports_them_all(load_text: Check, t
     assert record.status == "done"
     assert {"A", "B"} <= set(record.fields)
     assert {"A", "B"} <= set(record.probes[0])
-
-
-class StopAfter(Signals):
-    """Signals that ask a run to stop after some steps."""
-
-    def __init__(self, steps: int) -> None:
-        super().__init__()
-        self.left = steps
-
-    def stop_requested(self) -> bool:
-        self.left -= 1
-        if self.left < 0:
-            self.received = 2
-        return self.left < 0
 
 
 def test_an_interrupted_run_of_several_fields_goes_on_to_the_same_bits(load_text: Check, tmp_path: Path) -> None:
